@@ -1,0 +1,220 @@
+"""Events: the facts that make up a chat, as they are stored and shown.
+
+An event is decided by a verb of the hub, appended to the log, applied, and rendered, in this order. It carries copies
+(`Source`), never live objects, so history does not change when people rename. Events are immutable by convention: a
+frozen dataclass costs 0.75 µs more to make, and one is made per line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, IntFlag
+from typing import ClassVar
+
+Place = str
+"""Where an event belongs: a room's log or a user's inbox. Opaque; equal places are the same place."""
+
+
+class Kind(Enum):
+    """What sort of talk."""
+
+    MESSAGE = "message"
+    NOTICE = "notice"  # never answered by machines
+    ACTION = "action"  # * alice waves
+    SIGNAL = "signal"  # tags without a text: typing, a reaction
+
+
+class Role(IntFlag):
+    """What a member may do in its room; they add up."""
+
+    NONE = 0
+    VOICE = 1  # speaks where it is moderated
+    HELPER = 2  # and kicks, invites and gives voice
+    OPERATOR = 4  # and sets everything
+
+
+class Setting(Enum):
+    """What can be set in a room. `value` is the word in which it is stored and spoken of."""
+
+    TOPIC_LOCKED = "topic-locked"  # only operators set the topic
+    NO_OUTSIDERS = "no-outsiders"  # only members speak
+    MODERATED = "moderated"  # only members with a role speak
+    INVITE_ONLY = "invite-only"
+    MEMBERS_ONLY = "members-only"  # only people with an account enter
+    SECRET = "secret"  # not told of to those who are not in it
+    KEY = "key"  # a word to say on entering
+    LIMIT = "limit"  # how many may be in it
+    BAN = "ban"  # a list of masks
+    BAN_EXCEPTION = "ban-exception"  # a list of masks
+    INVITE_EXCEPTION = "invite-exception"  # a list of masks
+    OPERATOR = "operator"  # a member's role
+    HELPER = "helper"
+    VOICE = "voice"
+
+
+FLAGS = frozenset(
+    {
+        Setting.TOPIC_LOCKED,
+        Setting.NO_OUTSIDERS,
+        Setting.MODERATED,
+        Setting.INVITE_ONLY,
+        Setting.MEMBERS_ONLY,
+        Setting.SECRET,
+    }
+)
+LISTS = frozenset({Setting.BAN, Setting.BAN_EXCEPTION, Setting.INVITE_EXCEPTION})
+ROLES: Mapping[Setting, Role] = {
+    Setting.OPERATOR: Role.OPERATOR,
+    Setting.HELPER: Role.HELPER,
+    Setting.VOICE: Role.VOICE,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Source:
+    """Who did it, as they were then. `user` is their opaque id: people are found by it, never by their nick."""
+
+    user: str
+    nick: str
+    ident: str
+    host: str
+    account: str | None = None
+
+    @property
+    def mask(self) -> str:
+        """`nick!ident@host`."""
+        return f"{self.nick}!{self.ident}@{self.host}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Event:
+    """A fact.
+
+    `at_ms` is its time in milliseconds of UTC since 1970, never before that of an earlier event; `id` its one name on
+    every wire (`msgid`, `#id`, `+OK id`), short and opaque; `places` where it belongs, filled in when it is decided.
+    What is not `kept` is shown to who is here now and stored nowhere.
+    """
+
+    talk: ClassVar[bool] = False  # words between people, changing nothing
+
+    by: Source
+    at_ms: int
+    id: str
+    places: tuple[Place, ...] = ()
+    kept: bool = True
+
+    @property
+    def at(self) -> datetime:
+        """Its time, aware, in UTC."""
+        return datetime.fromtimestamp(self.at_ms / 1000, UTC)
+
+
+@dataclass(slots=True, kw_only=True)
+class Said(Event):
+    """Words, to a room or to one person.
+
+    `to` is the room's or the person's name as it was; `target` the person's user id, None for a room. `text` may have
+    several lines, parted by LF. `key` is the sender's idempotency key, never shown to others.
+    """
+
+    talk: ClassVar[bool] = True
+
+    to: str
+    text: str
+    kind: Kind = Kind.MESSAGE
+    target: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    key: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Entered(Event):
+    """Somebody is here, in no room yet."""
+
+    realname: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Departed(Event):
+    """Somebody has gone, from all `rooms` (their names)."""
+
+    rooms: tuple[str, ...]
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Renamed(Event):
+    """Somebody has another name now."""
+
+    nick: str
+
+
+@dataclass(slots=True, kw_only=True)
+class AwaySet(Event):
+    """Somebody is away, with a text, or back (None)."""
+
+    text: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Joined(Event):
+    """Somebody entered a room. Who first enters an empty room is its operator: apply decides that."""
+
+    room: str
+    realname: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Left(Event):
+    """Somebody left a room."""
+
+    room: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Kicked(Event):
+    """Somebody (`target`) was put out of a room."""
+
+    room: str
+    target: Source
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Invited(Event):
+    """Somebody (`target`) may enter a room, and was told so."""
+
+    room: str
+    target: Source
+
+
+@dataclass(slots=True, kw_only=True)
+class TopicSet(Event):
+    """A room has another topic; an empty text is none."""
+
+    room: str
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Change:
+    """One setting of a room, put on or off.
+
+    `value` is the key, the limit, the mask or the member's nick; `user` the member's id.
+    """
+
+    setting: Setting
+    on: bool
+    value: str | None = None
+    user: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Changed(Event):
+    """Settings of a room changed, all of them at once."""
+
+    room: str
+    changes: tuple[Change, ...]

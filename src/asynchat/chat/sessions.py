@@ -1,0 +1,103 @@
+"""What the hub sees of a connection, and the ports through which the domain speaks to the outside."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from asynchat.chat.errors import Refused
+    from asynchat.chat.events import Event, Place
+    from asynchat.chat.users import User
+
+
+class Dialect(Hashable, Protocol):
+    """A wire as one session speaks it. Sessions of equal dialects share what is rendered."""
+
+    def render(self, event: Event, /) -> Any:
+        """One event as this dialect puts it; falsy if it does not speak of it. The same live and from history."""
+
+    def join(self, rendered: Sequence[Any], /) -> Any:
+        """Several rendered events as one chunk for a peer."""
+
+
+class Peer(Protocol):
+    """Where rendered chunks go, and how far behind it is."""
+
+    def write(self, chunk: Any, /) -> None:
+        """Take the chunk at once, never waiting.
+
+        Raises:
+            OSError, RuntimeError: it is gone.
+        """
+
+    def unsent(self) -> int:
+        """How many bytes are waiting to be sent."""
+
+
+class Session(Protocol):
+    """One connection of a user."""
+
+    user: User | None
+
+    @property
+    def peer(self) -> Peer: ...
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def own(self, event: Event, via_me: bool, /) -> Any:
+        """What this session hears of what its own user did, through this session or another; falsy for nothing."""
+
+    def failed(self, event: Event, refused: Refused, /) -> None:
+        """Something this session said could not be stored."""
+
+    def repeated(self, event: Event, first: Event, /) -> None:
+        """Something this session said was stored before under the same key, as `first`."""
+
+    def put_out(self, reason: str, /) -> None:
+        """End this connection, telling why."""
+
+    def drop(self, reason: str, /) -> None:
+        """End this connection now, whatever it has not been sent yet."""
+
+
+class Pending(Protocol):
+    """An event on its way: awaiting it returns when it is stored and shown.
+
+    Raises:
+        Refused: it could not be stored, and nobody saw it.
+    """
+
+    event: Event
+
+    @property
+    def done(self) -> bool: ...
+
+    def __await__(self) -> Generator[Any, None, Event]: ...
+
+
+class Journal(Protocol):
+    """The way of every event into the log and to the people."""
+
+    def put(self, event: Event, via: Session | None, /) -> Pending:
+        """Take an event that a verb has decided; its order is final."""
+
+    async def breathe(self) -> None:
+        """Let others have their turn; longer when more is waiting to be stored than should be."""
+
+
+class History(Protocol):
+    """What can be read of the log."""
+
+    async def page(
+        self,
+        place: Place,
+        /,
+        *,
+        before: str | None = None,
+        after: str | None = None,
+        limit: int,
+        talk_only: bool = True,
+    ) -> Sequence[Event]:
+        """Up to `limit` events of a place in order: the last ones, the last before an id, or the first after one."""

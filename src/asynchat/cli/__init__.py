@@ -1,0 +1,65 @@
+"""The command line: one small module per command; each parses, calls, and exits with a code.
+
+Exit codes are those of sysexits: 0 ok, 1 failure, 2 usage, 65 bad data, 69 server unreachable, 74 disk or file,
+75 not acknowledged (trying again is safe), 76 protocol, 77 refused, 78 configuration, 130 interrupted, 141 closed pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from asynchat import __version__
+
+COMMANDS = {
+    "serve": "run a server",
+}
+"""Name to what it does. The module of a command is imported when it is run, so that `--help` is quick."""
+
+OK, FAILURE, USAGE, DATA, UNREACHABLE, DISK, RETRY, PROTOCOL, REFUSED, CONFIG = 0, 1, 2, 65, 69, 74, 75, 76, 77, 78
+INTERRUPTED, CLOSED_PIPE = 130, 141
+
+
+class LazyGroup(click.Group):
+    """Commands that are imported when they are run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"asynchat.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"auto_envvar_prefix": "ASYNCHAT", "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="asynchat")
+@click.option("--config", metavar="FILE", envvar="ASYNCHAT_CONFIG", help="read settings from this TOML file")
+@click.pass_context
+def group(ctx: click.Context, config: str | None) -> None:
+    """A chat room that anything can walk into: netcat, IRC clients, programs, people."""
+    ctx.obj = config
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    try:
+        code = group.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone: say nothing, and keep the interpreter from trying at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = CLOSED_PIPE
+    sys.exit(code if isinstance(code, int) else OK)

@@ -1,0 +1,83 @@
+"""Options that derive from the settings, and where configuration comes from.
+
+The order, strongest first: option, environment, `--config`, the user's file, the system's file, default.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asynchat.config import Settings, declared, read
+
+SHORT_NAMES = {"host": "ASYNCHAT_HOST", "port": "ASYNCHAT_PORT", "level": "ASYNCHAT_LOG_LEVEL"}
+"""Settings that have a short environment variable too."""
+
+
+def _parameter(section: str, name: str) -> str:
+    return f"{section}__{name}"
+
+
+def setting_options[F: Callable[..., Any]](function: F) -> F:
+    """Give a command an option for each setting that has one."""
+    for section, each in reversed(list(declared())):
+        option = each.metadata["option"]
+        if not option:
+            continue
+        choices = getattr(each.metadata["parse"], "choices", None)
+        several = "tuple" in str(each.type)
+        own = f"ASYNCHAT_SERVE_{option.removeprefix('--').replace('-', '_').upper()}"
+        function = click.option(
+            option,
+            _parameter(section, each.name),
+            type=click.Choice(choices) if choices else str,
+            multiple=several,
+            default=() if several else None,
+            metavar=None if choices else each.metadata["metavar"] or None,
+            envvar=[own, SHORT_NAMES[each.name]] if each.name in SHORT_NAMES else own,
+            help=_help(each.metadata["help"], each.default),
+        )(function)
+    return function
+
+
+def _help(does: str, default: Any) -> str:
+    if default is None or default == 0:
+        return does
+    shown = ", ".join(default) if isinstance(default, tuple) else default
+    return f"{does} ({int(shown) if isinstance(shown, float) and shown.is_integer() else shown})"
+
+
+def settings_from(options: dict[str, Any], config: str | None) -> Settings:
+    """The settings of the files, with those of the options and the environment on top.
+
+    Raises:
+        BadConfig
+    """
+    settings = Settings()
+    for path in config_files("server.toml", config):
+        settings = settings.with_values(read(path), str(path))
+    values: dict[str, dict[str, Any]] = {}
+    for name, value in options.items():
+        section, _, key = name.partition("__")
+        if key and value is not None and value != ():
+            values.setdefault(section, {})[key] = value
+    if "port" in values.get("server", {}) and "listen" not in values["server"]:
+        values["server"]["listen"] = ()  # a port that is asked for counts more than addresses in a file
+    return settings.with_values(values, "option")
+
+
+def config_files(name: str, given: str | None) -> list[Path]:
+    """The files to read, weakest first; a file that is given must be there, and then it is the only one."""
+    if given is not None:
+        return [Path(given)]
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    return [path for path in (Path("/etc/asynchat") / name, home / "asynchat" / name) if path.is_file()]
+
+
+def data_folder() -> Path:
+    """Where a server keeps its data if nothing else is said."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "asynchat"

@@ -1,0 +1,138 @@
+"""`asynchat serve`: run a server until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asynchat import __version__
+from asynchat.chat.errors import StoreError
+from asynchat.cli import CONFIG, DISK, FAILURE
+from asynchat.cli.logs import set_up
+from asynchat.cli.options import data_folder, setting_options, settings_from
+from asynchat.config import BadConfig, Settings
+from asynchat.net.listen import CannotListen
+from asynchat.net.server import Server
+
+
+@click.command("serve")
+@setting_options
+@click.option("--data", metavar="DIR", envvar=["ASYNCHAT_SERVE_DATA", "ASYNCHAT_DATA"], help="where data is kept")
+@click.option("--memory", is_flag=True, help="keep everything in memory only")
+@click.option("--console/--no-console", default=None, help="say how to walk in (when the output is a terminal)")
+@click.option("--print-url", is_flag=True, help="print the server's URL, and nothing else, once it listens")
+@click.option("--config", "own_config", metavar="FILE", help="read settings from this TOML file")
+@click.pass_obj
+def command(
+    config: str | None,
+    /,
+    *,
+    data: str | None,
+    memory: bool,
+    console: bool | None,
+    print_url: bool,
+    own_config: str | None,
+    **options: Any,
+) -> None:
+    """Run a server: netcat, IRC clients and programs meet on one port.
+
+    Each option is an environment variable too, as ASYNCHAT_SERVE_PORT, and stands in the TOML file.
+    """
+    try:
+        settings = settings_from(options, own_config or config)
+        settings, where = _with_store(settings, data, memory=memory)
+        set_up(settings.log.level, settings.log.format)
+        show = sys.stdout.isatty() if console is None else console
+        _loop_runner().run(_serve(settings, where, show=show, print_url=print_url))
+    except BadConfig as error:
+        _end(CONFIG, str(error))
+    except StoreError as error:
+        _end(DISK, str(error))
+    except CannotListen as error:
+        _end(FAILURE, str(error))
+
+
+def _end(code: int, text: str) -> None:
+    click.echo(f"asynchat: {text}", err=True)
+    sys.exit(code)
+
+
+def _with_store(settings: Settings, data: str | None, *, memory: bool) -> tuple[Settings, str]:
+    """The settings with the path of the store made whole, and the words for where it is."""
+    if memory or settings.store.path == "memory":
+        return settings.with_values({"store": {"path": "memory"}}, "option"), "memory (kept until the server stops)"
+    folder = Path(data) if data is not None else data_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror}") from None
+    path = folder / settings.store.path
+    return dataclasses.replace(settings, store=dataclasses.replace(settings.store, path=str(path))), str(path)
+
+
+def _loop_runner() -> asyncio.Runner:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+async def _serve(settings: Settings, where: str, *, show: bool, print_url: bool) -> None:
+    _raise_descriptor_limit()
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    async with Server(settings) as server:
+        if print_url:
+            click.echo(server.url)
+        if show:
+            click.echo(banner(server, where))
+        sys.stdout.flush()
+        async with asyncio.TaskGroup() as group:
+            stopping = group.create_task(_close_when(told, server))
+            await server.serve_forever()
+            stopping.cancel()
+
+
+async def _close_when(told: asyncio.Event, server: Server) -> None:
+    await told.wait()
+    await server.close()
+
+
+def banner(server: Server, where: str) -> str:
+    """What whoever starts a server wants to know: how people walk in."""
+    host, _, port = server.addresses[0].rpartition(":")
+    lines = [f'asynchat {__version__} "{server.settings.server.network}"  data {where}  pid {os.getpid()}']
+    if server.url.startswith("unix:"):
+        return "\n".join([*lines, f"  netcat    nc -U {server.addresses[0].removeprefix('unix://')}"])
+    shown = {"127.0.0.1": "localhost", "[::1]": "localhost"}.get(host, host)
+    lines += [
+        f"  netcat    nc {shown.strip('[]')} {port}",
+        f"  IRC       {shown} {port}",
+        f"  terminal  asynchat join asynchat://{shown}:{port}",
+    ]
+    if host not in ("127.0.0.1", "[::1]") and server.settings.server.password is None:
+        lines.append("  everybody who can reach this machine may enter: no password is set and nothing is encrypted")
+    return "\n".join(lines)
+
+
+def _raise_descriptor_limit() -> None:
+    """As many connections as this process may have at all."""
+    try:
+        import resource
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (ValueError, OSError):  # macOS says infinity and means less
+        return

@@ -1,0 +1,277 @@
+"""Every setting, declared once: the TOML file, the options of `serve`, the environment and the docs derive from it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from asynchat.chat.errors import AsynchatError
+
+_SIZE = re.compile(r"(\d+)\s*(B|KB|KiB|MB|MiB|GB|GiB)?", re.IGNORECASE)
+_SIZES = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2, "gb": 1000**3, "gib": 1024**3}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_DURATIONS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+class BadConfig(AsynchatError):
+    """The configuration cannot be used; the text says where and why."""
+
+
+def size(value: str | int) -> int:
+    """Bytes, from `16KiB`, `1MB` or a number.
+
+    Raises:
+        ValueError
+    """
+    match = _SIZE.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError(f"{value!r} is no size: a number, or one with KiB, MiB, KB, MB")
+    return int(match[1]) * _SIZES[(match[2] or "").lower()]
+
+
+def duration(value: str | float) -> float:
+    """Seconds, from `500ms`, `60s`, `10m`, `1h`, `7d` or a number.
+
+    Raises:
+        ValueError
+    """
+    match = _DURATION.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError(f"{value!r} is no duration: a number, or one with ms, s, m, h, d")
+    return float(match[1]) * _DURATIONS[match[2] or ""]
+
+
+def number(value: str | int) -> int:
+    """A whole number, not negative.
+
+    Raises:
+        ValueError
+    """
+    if isinstance(value, bool) or not str(value).isdecimal():
+        raise ValueError(f"{value!r} is no whole number")
+    return int(value)
+
+
+def text(value: object) -> str:
+    """A text.
+
+    Raises:
+        ValueError
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is no text")
+    return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """Several texts.
+
+    Raises:
+        ValueError
+    """
+    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
+        raise ValueError(f"{value!r} is no list of texts")
+    return tuple(value)
+
+
+def switch(value: object) -> bool:
+    """Yes or no.
+
+    Raises:
+        ValueError
+    """
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() in ("1", "true", "yes", "on"):
+        return True
+    if str(value).lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(f"{value!r} is neither true nor false")
+
+
+def one_of(*choices: str) -> Callable[[object], str]:
+    """One of these words."""
+
+    def parse(value: object) -> str:
+        if value not in choices:
+            raise ValueError(f"{value!r} is not one of {', '.join(choices)}")
+        return str(value)
+
+    parse.choices = choices  # type: ignore[attr-defined]  # read by the command line
+    return parse
+
+
+def setting(
+    default: Any,
+    parse: Callable[[Any], Any],
+    help_: str,
+    *,
+    option: str = "",
+    metavar: str = "",
+    least: float | None = None,
+) -> Any:
+    """A setting: its default (None: absent), how it is read, what it does, and its option of `serve` if it has one."""
+    metadata = {"parse": parse, "help": help_, "option": option, "metavar": metavar, "least": least}
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """[server]"""
+
+    name: str = setting("asynchat", text, "what IRC numerics call this server", option="--server-name", metavar="NAME")
+    network: str = setting("asynchat", text, "the name of the network, for greetings and 005")
+    listen: tuple[str, ...] | None = setting(
+        None,
+        texts,
+        "an address, [HOST]:PORT or unix://PATH, with ?greeting=nick if need be; replaces --port",
+        option="--listen",
+        metavar="ADDRESS",
+    )
+    host: tuple[str, ...] = setting(
+        ("127.0.0.1", "::1"), texts, "an address of this machine to listen on", option="--host", metavar="HOST"
+    )
+    port: int = setting(12345, number, "the port to listen on; 0 for any", option="--port", metavar="PORT")
+    room: str = setting(
+        "#lobby", text, "the room that people without a client come into", option="--room", metavar="NAME"
+    )
+    password: str | None = setting(None, text, "what everybody must know to come in; absent = open")
+    motd: str | None = setting(None, text, "a file with the message of the day", option="--motd", metavar="FILE")
+    greeting: str = setting(
+        "text", one_of("text", "nick", "none"), "what is said to who stays silent", option="--greeting"
+    )
+    greeting_after: float = setting(1.0, duration, "after how much silence", metavar="DURATION")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreSettings:
+    """[store]"""
+
+    path: str = setting("asynchat.db", text, 'the file, relative to --data; or "memory"')
+    durability: str = setting(
+        "sync", one_of("sync", "process"), "sync survives a power cut, process survives kill -9", option="--durability"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistorySettings:
+    """[history]"""
+
+    replay: int = setting(20, number, "lines shown on joining to clients that cannot ask")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitSettings:
+    """[limits]"""
+
+    flood: bool = setting(True, switch, "slow down who talks too fast")
+    max_clients: int = setting(
+        0, number, "how many connections; 0: as many as descriptors allow", option="--max-clients", metavar="N"
+    )
+    max_line: int = setting(
+        16 * 1024, size, "the longest line of text; IRC keeps 512", option="--max-line", metavar="SIZE", least=512
+    )
+    send_queue: int = setting(
+        1024 * 1024,
+        size,
+        "unsent bytes at which a client that does not read is put out",
+        option="--send-queue",
+        metavar="SIZE",
+        least=64 * 1024,
+    )
+    read_buffer: int = setting(
+        64 * 1024, size, "the most that is read at once", option="--read-buffer", metavar="SIZE", least=16
+    )
+    nick: int = setting(32, number, "characters of a name", least=1)
+    channel: int = setting(64, number, "bytes of a room's name", least=2)
+    topic: int = setting(390, number, "bytes of a topic", least=1)
+    kick: int = setting(390, number, "bytes of a reason", least=1)
+    away: int = setting(200, number, "bytes of an away text", least=1)
+    ping_interval: float = setting(
+        60.0, duration, "silence after which a client is pinged", option="--ping-interval", metavar="DURATION", least=1
+    )
+    register_timeout: float = setting(60.0, duration, "how long a name may take", least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    """[log]"""
+
+    level: str = setting(
+        "info", one_of("debug", "info", "warning", "error"), "what is worth a line", option="--log-level"
+    )
+    format: str = setting("text", one_of("text", "json"), "how a line is written", option="--log-format")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All of them, by section."""
+
+    server: ServerSettings = field(default_factory=ServerSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    history: HistorySettings = field(default_factory=HistorySettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+
+    def with_values(self, values: Mapping[str, object], source: str) -> Settings:
+        """These settings with others on top: section to name to value, as text or as TOML has it.
+
+        Raises:
+            BadConfig: an unknown name, or a value that does not fit; it tells `source`.
+        """
+        sections: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        for section, table in values.items():
+            if section not in sections or not isinstance(table, dict):
+                raise BadConfig(f"{source}: there is no section [{section}]{_like(section, sections)}")
+            known = {each.name: each for each in fields(sections[section])}
+            parsed = {}
+            for name, value in table.items():
+                if name not in known:
+                    raise BadConfig(f"{source}: [{section}] has no {name}{_like(name, known)}")
+                parsed[name] = _parse(known[name], value, f"{source}: [{section}] {name}")
+            sections[section] = dataclasses.replace(sections[section], **parsed)
+        return Settings(**sections)
+
+
+def declared() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
+    """Every setting, with its section."""
+    default = Settings()
+    for section in fields(default):
+        for each in fields(getattr(default, section.name)):
+            yield section.name, each
+
+
+def read(path: Path) -> dict[str, dict[str, Any]]:
+    """The values in a TOML file.
+
+    Raises:
+        BadConfig: it cannot be read, or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise BadConfig(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: {error}") from None
+
+
+def _parse(each: dataclasses.Field[Any], value: Any, where: str) -> Any:
+    try:
+        parsed = each.metadata["parse"](value)
+    except ValueError as error:
+        raise BadConfig(f"{where}: {error}") from None
+    least = each.metadata["least"]
+    if least is not None and parsed < least:
+        raise BadConfig(f"{where}: {value} is less than {least}")
+    return parsed
+
+
+def _like(name: str, known: Mapping[str, object]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,1 @@
+"""Sockets and tasks: the only place that knows of them."""

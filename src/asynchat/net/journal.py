@@ -1,0 +1,177 @@
+"""The journal: the way of every event into the log and from there to the people.
+
+While one commit is in the air the next batch gathers, so that the size of the batches finds
+itself: no timer, no window.
+The order in which verbs put events is the order in which they are stored, applied and shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Generator, Sequence
+from typing import Any
+
+from asynchat.chat.errors import Refused, StorageError, StorageFull, StoreError
+from asynchat.chat.events import Event
+from asynchat.chat.sessions import Session
+from asynchat.store import Log, Snapshot, Stored
+
+log = logging.getLogger("asynchat.journal")
+
+SNAPSHOT_CHANGES = 10_000
+SNAPSHOT_TALK = 100_000
+"""Lines of talk that a start may have to look through for the changes between them."""
+
+
+class Batch:
+    """Events that are stored together. Its future is made only if somebody waits."""
+
+    __slots__ = ("done", "entries", "future")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.done = False
+        self.future: asyncio.Future[None] | None = None
+
+    def finish(self) -> None:
+        self.done = True
+        if self.future is not None and not self.future.done():
+            self.future.set_result(None)
+
+
+class Entry:
+    """An event on its way, and through which session it came; see `chat.sessions.Pending`."""
+
+    __slots__ = ("batch", "event", "first", "refused", "via")
+
+    def __init__(self, event: Event, via: Session | None, batch: Batch) -> None:
+        self.event = event
+        self.via = via
+        self.batch = batch
+        self.first: Event | None = None  # stored before under the same key
+        self.refused: Refused | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.batch.done
+
+    def __await__(self) -> Generator[Any, None, Event]:
+        batch = self.batch
+        if not batch.done:
+            if batch.future is None:
+                batch.future = asyncio.get_running_loop().create_future()
+            # Shielded: whoever is cancelled while waiting must not cancel the others of the batch.
+            yield from asyncio.shield(batch.future).__await__()
+        if self.refused is not None:
+            raise self.refused
+        return self.first or self.event
+
+
+class Journal:
+    """Takes events, appends them in batches and hands what was stored to `deliver`, in order.
+
+    `most` entries may gather while a commit is in the air; past that, `breathe` makes those who put them wait. Between
+    two batches, once enough has changed, the state that `dump` gives is saved, so that a restart has little to replay.
+    """
+
+    def __init__(
+        self,
+        store: Log,
+        deliver: Callable[[Sequence[Entry]], None],
+        *,
+        dump: Callable[[], dict[str, Any]],
+        most: int = 4096,
+    ) -> None:
+        self._dump = dump
+        self._changes = 0  # since the last snapshot
+        self._talk = 0
+        self._last_id = 0
+        self._store = store
+        self._deliver = deliver
+        self._most = most
+        self._gathering = Batch()
+        self._flying: Batch | None = None
+        self._wake: asyncio.Future[None] | None = None
+        self._closing = False
+
+    def put(self, event: Event, via: Session | None) -> Entry:
+        """Take an event that a verb has decided; its order is final."""
+        batch = self._gathering
+        entry = Entry(event, via, batch)
+        batch.entries.append(entry)
+        if self._wake is not None:
+            self._wake.set_result(None)
+            self._wake = None
+        return entry
+
+    @property
+    def crowded(self) -> bool:
+        """Whether more is waiting than should be."""
+        return len(self._gathering.entries) >= self._most
+
+    async def breathe(self) -> None:
+        """Let others have their turn; longer when more is waiting to be stored than should be."""
+        await asyncio.sleep(0)
+        while self.crowded and not self._closing:
+            batch = self._flying or self._gathering
+            if batch.future is None:
+                batch.future = asyncio.get_running_loop().create_future()
+            await asyncio.shield(batch.future)
+
+    async def run(self) -> None:
+        """Store and deliver until `close`; what was put before is stored still."""
+        while True:
+            batch = self._gathering
+            if not batch.entries:
+                if self._closing:
+                    return
+                self._wake = asyncio.get_running_loop().create_future()
+                await self._wake
+                continue
+            self._gathering = Batch()
+            self._flying = batch
+            try:
+                await self._store_batch(batch)
+                self._deliver(batch.entries)
+            finally:
+                self._flying = None
+                batch.finish()
+            if self._changes >= SNAPSHOT_CHANGES or self._talk >= SNAPSHOT_TALK:
+                await self.save_snapshot()
+
+    async def save_snapshot(self) -> None:
+        """Save what the log adds up to. If that fails, the next start has more to replay, and no more than that."""
+        self._changes = self._talk = 0
+        try:
+            await self._store.save_snapshot(Snapshot(self._last_id, self._dump()))
+        except StoreError as error:
+            log.error("no snapshot was saved: %s", error)
+
+    def close(self) -> None:
+        """Have `run` end once everything is stored."""
+        self._closing = True
+        if self._wake is not None:
+            self._wake.set_result(None)
+            self._wake = None
+
+    async def _store_batch(self, batch: Batch) -> None:
+        """Append what is kept of the batch and note on each entry what became of it."""
+        kept = [entry for entry in batch.entries if entry.event.kept]
+        if not kept:
+            return
+        try:
+            answers: Sequence[Stored | StoreError] = await self._store.append([entry.event for entry in kept])
+        except StoreError as error:
+            answers = [error] * len(kept)
+        for entry, answer in zip(kept, answers, strict=True):
+            if isinstance(answer, StoreError):
+                log.error("not stored: %s", answer)
+                entry.refused = StorageFull() if answer.full else StorageError()
+            elif not answer.new:
+                entry.first = answer.event
+            elif entry.event.talk:
+                self._talk += 1
+            else:
+                self._changes += 1
+        self._last_id = self._store.last_id

@@ -1,0 +1,110 @@
+"""Where a server listens: addresses, as they are written, and their sockets."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from asynchat.chat.errors import AsynchatError
+
+BACKLOG = 1024
+
+
+class CannotListen(AsynchatError):
+    """An address cannot be listened on; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """One address: a host and a port, or the path of a unix socket; `greeting` if it has one of its own."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+    greeting: str | None = None
+
+    @classmethod
+    def parse(cls, text: str, hosts: tuple[str, ...]) -> list[Listen]:
+        """What `[HOST]:PORT`, `tcp://HOST:PORT` or `unix://PATH` names, `?greeting=nick` after it or not.
+
+        An empty host means each of `hosts`.
+
+        Raises:
+            ValueError: it is none of these.
+        """
+        parts = urlsplit(text if "://" in text else f"tcp://{text}")
+        query = parse_qs(parts.query)
+        greeting = query.pop("greeting", [None])[0]
+        if query or greeting not in (None, "text", "nick", "none"):
+            raise ValueError(f"{text}: only ?greeting=text, nick or none may follow an address")
+        if parts.scheme == "unix" and parts.path:
+            return [cls(path=parts.netloc + parts.path, greeting=greeting)]
+        if parts.scheme != "tcp" or parts.port is None:
+            raise ValueError(f"{text}: an address is [HOST]:PORT, tcp://HOST:PORT or unix://PATH")
+        return [cls(host, parts.port, greeting=greeting) for host in ([parts.hostname] if parts.hostname else hosts)]
+
+    def bind(self) -> list[socket.socket]:
+        """Sockets that are bound and listen; non-blocking.
+
+        Raises:
+            CannotListen
+        """
+        try:
+            return [self._unix()] if self.path else self._tcp()
+        except OSError as error:
+            raise CannotListen(f"cannot listen on {self}: {_hint(error)}") from None
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix://{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def _tcp(self) -> list[socket.socket]:
+        found = socket.getaddrinfo(self.host or None, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        bound: list[socket.socket] = []
+        try:
+            for family, _, _, _, where in dict.fromkeys(found):
+                sock = socket.socket(family, socket.SOCK_STREAM)
+                bound.append(sock)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                sock.bind(where)
+                sock.listen(BACKLOG)
+                sock.setblocking(False)
+        except OSError:
+            for sock in bound:
+                sock.close()
+            raise
+        return bound
+
+    def _unix(self) -> socket.socket:
+        if os.path.lexists(self.path) and stat.S_ISSOCK(os.lstat(self.path).st_mode):
+            with socket.socket(socket.AF_UNIX) as probe:
+                if probe.connect_ex(self.path) == 0:
+                    raise OSError(errno.EADDRINUSE, "in use")
+            Path(self.path).unlink()
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            sock.bind(self.path)
+            sock.listen(BACKLOG)
+            sock.setblocking(False)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+
+def _hint(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "something listens there already; choose another with --port, or 0 for any"
+    if error.errno == errno.EACCES:
+        return "that needs more rights; ports below 1024 are for root"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "this machine has no such address"
+    return error.strerror or str(error)

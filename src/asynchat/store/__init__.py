@@ -1,0 +1,92 @@
+"""What survives: the log of events and the snapshot of what it adds up to.
+
+An engine is one file that keeps these promises; `tests/store/test_conformance.py` asks them of every engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from asynchat.chat.errors import StoreError
+from asynchat.chat.events import Event, Place
+
+Position = int
+"""Where an event stands within one place. Ordered there; nothing else is promised, density least of all."""
+
+
+class Stored(NamedTuple):
+    """An event that is in the log. Not `new`: the same sender had stored it before under the same key."""
+
+    position: Position
+    event: Event
+    new: bool = True
+
+
+class Snapshot(NamedTuple):
+    """The state as it was when every event up to and with `last_id` was applied; JSON values only."""
+
+    last_id: int
+    state: dict[str, Any]
+
+
+class Log(Protocol):
+    """The events kept, per place, in order.
+
+    Ids are decimal numbers that rise in the order of `append`; they stay unique over restarts of a store that survives.
+    """
+
+    @property
+    def last_id(self) -> int:
+        """The highest id ever stored; ids are drawn after it."""
+
+    @property
+    def last_ms(self) -> int:
+        """The time of the last event stored, in milliseconds of UTC; 0 if there is none."""
+
+    async def open(self) -> None:
+        """Make ready; called once, before anything else.
+
+        Raises:
+            StoreError: it is damaged, of a newer version, or in use by another process (whose pid is told).
+        """
+
+    async def append(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError]:
+        """Store events in order; one answer for each, in order. What is answered `Stored` is durable.
+
+        One that cannot be stored is answered with its error and does not keep the others out. An event with a key
+        that its sender (`by.account`, none for guests) has used before is not stored again: the answer is the first,
+        not `new`.
+        """
+
+    async def page(
+        self,
+        place: Place,
+        /,
+        *,
+        before: str | None = None,
+        after: str | None = None,
+        limit: int,
+        talk_only: bool = True,
+    ) -> Sequence[Event]:
+        """Up to `limit` events of a place in order: the last ones, the last before an id, or the first after one.
+
+        Raises:
+            StoreError
+        """
+
+    async def snapshot(self) -> Snapshot | None:
+        """The last snapshot that was saved."""
+
+    async def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keep this snapshot instead of the one before."""
+
+    def replay(self, after: int) -> AsyncIterator[Sequence[Event]]:
+        """The events that are not talk, after an id, in order, in pages.
+
+        Raises:
+            StoreError
+        """
+
+    async def close(self) -> None:
+        """Let go of everything; what was appended stays."""

@@ -1,0 +1,106 @@
+"""Events as JSON and back: how an engine writes them down.
+
+A row is a list: the kind's name, who did it, its places, then the kind's own fields in the order of `_FIELDS`. That
+order may grow at its end and change nowhere else, so that what was written by an earlier version reads on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from asynchat.chat.errors import StoreError
+from asynchat.chat.events import (
+    AwaySet,
+    Change,
+    Changed,
+    Departed,
+    Event,
+    Invited,
+    Joined,
+    Kicked,
+    Kind,
+    Left,
+    Renamed,
+    Said,
+    Setting,
+    Source,
+    TopicSet,
+)
+
+_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def source_to(source: Source) -> list[Any]:
+    """A source as JSON values."""
+    return [source.user, source.nick, source.ident, source.host, source.account]
+
+
+def source_from(values: list[Any]) -> Source:
+    """A source from JSON values."""
+    user, nick, ident, host, account = values
+    return Source(user=user, nick=nick, ident=ident, host=host, account=account)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _changes_to(changes: tuple[Change, ...]) -> list[list[Any]]:
+    return [[each.setting.value, each.on, each.value, each.user] for each in changes]
+
+
+def _changes_from(values: list[list[Any]]) -> tuple[Change, ...]:
+    return tuple(Change(setting=Setting(setting), on=on, value=value, user=user) for setting, on, value, user in values)
+
+
+_Field = tuple[str, Callable[[Any], Any], Callable[[Any], Any]]
+
+
+def _plain(name: str) -> _Field:
+    return name, _same, _same
+
+
+_FIELDS: dict[type[Event], tuple[_Field, ...]] = {
+    Said: (
+        _plain("to"),
+        _plain("text"),
+        ("kind", lambda kind: kind.value, Kind),
+        _plain("target"),
+        ("tags", list, lambda tags: tuple((name, value) for name, value in tags)),
+        _plain("key"),
+    ),
+    Joined: (_plain("room"), _plain("realname")),
+    Left: (_plain("room"), _plain("reason")),
+    Departed: (("rooms", list, tuple), _plain("reason")),
+    Kicked: (_plain("room"), ("target", source_to, source_from), _plain("reason")),
+    Invited: (_plain("room"), ("target", source_to, source_from)),
+    Renamed: (_plain("nick"),),
+    AwaySet: (_plain("text"),),
+    TopicSet: (_plain("room"), _plain("text")),
+    Changed: (_plain("room"), ("changes", _changes_to, _changes_from)),
+}
+_BY_NAME = {kind.__name__: kind for kind in _FIELDS}
+
+
+def encode(event: Event) -> str:
+    """What makes an event, but for its id and time, which the engine keeps beside it."""
+    kind = type(event)
+    values = [put(getattr(event, name)) for name, put, _ in _FIELDS[kind]]
+    return _encode([kind.__name__, source_to(event.by), event.places, *values])
+
+
+def decode(body: str, *, id: str, at_ms: int) -> Event:
+    """An event from what `encode` wrote.
+
+    Raises:
+        StoreError: it was not.
+    """
+    try:
+        name, by, places, *values = json.loads(body)
+        kind = _BY_NAME[name]
+        fields = {field: get(value) for (field, _, get), value in zip(_FIELDS[kind], values, strict=False)}
+        return kind(by=source_from(by), at_ms=at_ms, id=id, places=places, **fields)
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"event {id} cannot be read: {error!r}") from None

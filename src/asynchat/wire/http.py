@@ -1,0 +1,69 @@
+"""HTTP on the chat port: a short page, and nothing that comes over HTTP is ever talk.
+
+A web page in somebody's browser can POST to this port, so whatever follows an HTTP verb stays here until the connection
+ends.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import h11
+
+from asynchat.wire.session import House, Link, Session
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>asynchat</title>
+<p>This is a chat server. Walk in with <code>nc</code>, any IRC client, or <code>asynchat join</code>:
+the same host, the same port.
+"""
+HEADERS = [
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Connection", "close"),
+]
+
+
+class HttpSession(Session):
+    """A browser, or whatever speaks HTTP: one request, one answer."""
+
+    wire = "http"
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, house: House, link: Link, now: float) -> None:
+        super().__init__(house, link, now)
+        self.wake_at = now + house.register_timeout_s
+        self._protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=16 * 1024)
+
+    async def receive(self, data: bytes) -> None:
+        try:
+            self._protocol.receive_data(data)
+            event = self._protocol.next_event()
+        except h11.RemoteProtocolError as error:
+            self.answer(error.error_status_hint, "bad request\n")
+            return
+        if isinstance(event, h11.Request):
+            if event.method not in (b"GET", b"HEAD"):
+                self.answer(405, "there is nothing to post to\n")
+            elif event.target.partition(b"?")[0] == b"/":
+                self.answer(200, PAGE, "text/html")
+            else:
+                self.answer(404, "not found\n")
+
+    async def wake(self, now: float) -> None:
+        self.answer(408, "too slow\n")
+
+    def answer(self, status: int, text: str, kind: str = "text/plain") -> None:
+        """Answer, and close."""
+        body = text.encode()
+        head = h11.Response(
+            status_code=status,
+            reason=HTTPStatus(status).phrase.encode(),
+            headers=[("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS],
+        )
+        if self._protocol.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self.peer.write((self._protocol.send(head) or b"") + (self._protocol.send(h11.Data(data=body)) or b""))
+        self.closing = True
+        self.link.close()

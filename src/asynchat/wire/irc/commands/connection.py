@@ -1,0 +1,134 @@
+"""Coming and going: CAP PASS NICK USER PING PONG QUIT."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from asynchat.chat.errors import NameTaken, Refused
+from asynchat.chat.names import check_person
+from asynchat.wire.irc import caps, numerics
+from asynchat.wire.irc.commands import command
+from asynchat.wire.irc.commands.server import welcome
+from asynchat.wire.session import same_name
+
+if TYPE_CHECKING:
+    from asynchat.wire.irc.message import Message
+    from asynchat.wire.irc.session import IrcSession
+
+LISTED_BYTES = 400
+"""How much of a capability list goes on one line."""
+
+
+@command("CAP", 1, before=True)
+async def cap(session: IrcSession, message: Message) -> None:
+    """Negotiate capabilities. (IRCv3 capability-negotiation)"""
+    subcommand = message.params[0].upper()
+    wanted = message.params[1] if len(message.params) > 1 else ""
+    if subcommand in ("LS", "REQ") and session.user is None:
+        session.negotiating = True
+    if subcommand == "LS":
+        if wanted.isdigit():
+            session.cap_version = max(session.cap_version, int(wanted[:9]))
+        _list(session, "LS", caps.listing(caps.OFFERED, values=session.cap_version >= 302))
+    elif subcommand == "LIST":
+        _list(session, "LIST", caps.listing(sorted(session.capabilities), values=False))
+    elif subcommand == "REQ":
+        granted = caps.request(wanted, session.capabilities)
+        session.send(f":{session.house.name} CAP {_nick(session)} {'NAK' if granted is None else 'ACK'} :{wanted}")
+        if granted is not None:
+            session.enable(granted)
+    elif subcommand == "END":
+        session.negotiating = False
+        await register(session)
+    else:
+        session.reply(numerics.ERR_INVALIDCAPCMD, message.params[0])
+
+
+def _nick(session: IrcSession) -> str:
+    return session.user.nick if session.user else session.nick or "*"
+
+
+def _list(session: IrcSession, subcommand: str, names: list[str]) -> None:
+    """A list, on several lines if need be and the client knows version 302."""
+    lines = [""]
+    for name in names:
+        if session.cap_version >= 302 and len(lines[-1]) + len(name) > LISTED_BYTES:
+            lines.append("")
+        lines[-1] += f" {name}" if lines[-1] else name
+    for line in lines:
+        more = "" if line is lines[-1] else "* "
+        session.send(f":{session.house.name} CAP {_nick(session)} {subcommand} {more}:{line}")
+
+
+@command("PASS", 1, before=True, after=False)
+async def password(session: IrcSession, message: Message) -> None:
+    """Say the server's password."""
+    session.password = message.params[0]
+
+
+@command("NICK", before=True)
+async def nick(session: IrcSession, message: Message) -> None:
+    """Take a name."""
+    wanted = message.params[0] if message.params else ""
+    if not wanted:
+        session.reply(numerics.ERR_NONICKNAMEGIVEN)
+    elif session.user is not None:
+        if wanted != session.user.nick:
+            await session.done(session.hub.rename(session.user, wanted, via=session))
+    else:
+        check_person(wanted, session.hub.limits.name)
+        if session.hub.is_taken(wanted) and not same_name(wanted, session.nick):
+            raise NameTaken(wanted)
+        session.nick = wanted
+        await register(session)
+
+
+@command("USER", 4, before=True, after=False)
+async def user(session: IrcSession, message: Message) -> None:
+    """Say who you are."""
+    if not message.params[3]:
+        session.reply(numerics.ERR_NEEDMOREPARAMS, "USER")
+        return
+    session.ident = "~" + (re.sub(r"[^A-Za-z0-9._-]", "", message.params[0])[:18] or "user")
+    session.realname = message.params[3]
+    await register(session)
+
+
+async def register(session: IrcSession) -> None:
+    """Let the session in, if it has said all that is needed."""
+    if session.user is not None or session.negotiating or not session.nick or not session.ident:
+        return
+    if not session.house.opens(session.password):
+        session.reply(numerics.ERR_PASSWDMISMATCH)
+        session.error("Password incorrect")
+        return
+    try:
+        await session.enter(session.nick, session.ident, session.realname)
+    except Refused:
+        session.nick, taken = "", session.nick
+        raise NameTaken(taken) from None
+    session.wake_at = session.heard_at + session.house.ping_interval_s
+    welcome(session)
+
+
+@command("PING", before=True)
+async def ping(session: IrcSession, message: Message) -> None:
+    """Answer, after everything said before."""
+    if not message.params:
+        session.reply(numerics.ERR_NEEDMOREPARAMS, "PING")
+    else:
+        session.send(f":{session.house.name} PONG {session.house.name} :{message.params[0]}")
+
+
+@command("PONG", before=True)
+async def pong(session: IrcSession, message: Message) -> None:
+    """Having been heard is all."""
+
+
+@command("QUIT", before=True)
+async def leave_server(session: IrcSession, message: Message) -> None:
+    """Go."""
+    reason = message.params[0] if message.params else ""
+    session.leaving = f"Quit: {reason}" if reason else "Quit"
+    session.error(f"Closing link: {session.link.host} ({session.leaving})")

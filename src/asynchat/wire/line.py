@@ -1,0 +1,114 @@
+"""The line wire: netcat, telnet, and the clients of tutorials.
+
+Those clients send no newline, so what has come without one becomes a line after a pause; how long depends on what else
+is known of the other end. (Two sends within that pause become one line.)
+"""
+
+from __future__ import annotations
+
+import re
+
+from asynchat.wire.lines import Splitter
+from asynchat.wire.session import NEVER, House, Link
+from asynchat.wire.talk.render import Phrase
+from asynchat.wire.talk.session import TalkSession
+
+FLUSH_S = 0.1
+FLUSH_UNFINISHED_S = 0.5
+"""When a character is incomplete, or more is surely on its way."""
+FLUSH_TYPING_S = 2.0
+"""When a person types, or this client has ended lines before."""
+
+_TELNET = re.compile(rb"\xff(?:\xff|[\xfb-\xfe].|\xfa.*?\xff\xf0|[^\xfa-\xff])|\r\0", re.DOTALL)
+_IAC = b"\xff"
+
+
+def framing(phrase: Phrase) -> bytes:
+    """`<name> text`, or `sign text`."""
+    who = f"<{phrase.who}>" if phrase.named else phrase.who
+    return f"{phrase.before}{who} {phrase.text}\n".encode()
+
+
+class LineSession(TalkSession):
+    """A person with netcat, or a program that sends text."""
+
+    wire = "line"
+    framing = staticmethod(framing)
+
+    __slots__ = ("_is_telnet", "_newlines", "_splitter", "_telnet")
+
+    def __init__(self, house: House, link: Link, now: float) -> None:
+        super().__init__(house, link, now)
+        self._splitter = Splitter(house.max_line)
+        self._newlines = False
+        self._telnet = b""  # a telnet command that is not whole yet
+        self._is_telnet = False
+
+    async def receive(self, data: bytes) -> None:
+        size = len(data)
+        if _IAC in data or self._is_telnet:
+            data = self._without_telnet(data)
+        pace = self.link.pace
+        if not self._newlines and b"\n" in data:
+            self._newlines = True
+        for turn, line in enumerate(self._splitter.feed(data), 1):
+            if pace is not None and (pause := pace()) is not None:
+                await pause
+            await self.line(line)
+            if self.closing:
+                return
+            if turn % 64 == 0:
+                await self.hub.journal.breathe()
+        self._set_wake(size)
+
+    def _set_wake(self, size: int) -> None:
+        """Set when what is left becomes a line. `size`: bytes in the last read."""
+        rest = self._splitter.rest
+        give_up = NEVER if self.user is not None else self.began + self.house.register_timeout_s
+        if self._is_telnet or not (rest or self._splitter.discarding):
+            self.wake_at = give_up
+            return
+        if self._newlines or size == 1 or self._splitter.discarding:
+            pause = FLUSH_TYPING_S
+        elif size >= self.house.read_buffer or unfinished(rest):
+            pause = FLUSH_UNFINISHED_S
+        else:
+            pause = FLUSH_S
+        self.wake_at = min(self.heard_at + pause, give_up)
+
+    async def wake(self, now: float) -> None:
+        rest = self._splitter.rest
+        if self._splitter.discarding and not self._newlines:
+            self._splitter.flush()  # it never ends a line: what comes next is another
+        if rest and not self._is_telnet:
+            await self.line(self._splitter.flush())
+        self.wake_at = NEVER if self.user is not None else self.began + self.house.register_timeout_s
+        if not self.closing:
+            await super().wake(now)
+
+    async def eof(self) -> None:
+        if self._splitter.rest:
+            await self.line(self._splitter.flush())
+        await super().eof()
+
+    def _without_telnet(self, data: bytes) -> bytes:
+        """What is left without telnet's negotiation, which is not answered. (RFC 854)"""
+        self._is_telnet = True
+        data = self._telnet + data
+        self._telnet = b""
+        data = _TELNET.sub(
+            lambda match: b"\xff" if match[0] == b"\xff\xff" else b"\n" if match[0] == b"\r\0" else b"", data
+        )
+        start = data.find(_IAC)
+        if start >= 0 and len(data) - start < 64:  # not whole yet
+            self._telnet, data = data[start:], data[:start]
+        return data
+
+
+def unfinished(data: bytes) -> bool:
+    """Whether the last character of UTF-8 is cut."""
+    for back in range(1, min(4, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0xC0 != 0x80:
+            return back < (2 if byte >= 0xC0 else 1) + (byte >= 0xE0) + (byte >= 0xF0)
+    return False

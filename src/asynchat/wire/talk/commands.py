@@ -1,0 +1,323 @@
+"""The /commands: one function and one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asynchat.chat import policy
+from asynchat.chat.errors import NoSuchName
+from asynchat.chat.events import Change, Kind, Setting
+from asynchat.chat.names import casefold, full_mask, is_room
+from asynchat.wire.text import plain
+
+if TYPE_CHECKING:
+    from asynchat.wire.talk.session import TalkSession
+
+Function = Callable[["TalkSession", str], Coroutine[Any, Any, None]]
+
+MOST_HISTORY = 100
+
+
+class Command(NamedTuple):
+    """A row: what it is called and takes, for `/help`, and what it does."""
+
+    name: str
+    takes: str
+    does: str
+    function: Function
+    needs: bool
+    """Whether it is nothing without its argument."""
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(name: str, takes: str, *aliases: str) -> Callable[[Function], Function]:
+    """Put a function into the table; a bracket begins what is optional, and `/help` shows its docstring."""
+
+    def enter(function: Function) -> Function:
+        does = (function.__doc__ or "").rstrip(".")
+        row = Command(name, takes, does[:1].lower() + does[1:], function, bool(takes) and takes[0] != "[")
+        for each in (name, *aliases):
+            COMMANDS[each] = row
+        return function
+
+    return enter
+
+
+async def run(session: TalkSession, text: str) -> None:
+    """Run a line that begins with a slash."""
+    name, _, argument = text[1:].partition(" ")
+    row = COMMANDS.get(casefold(name))
+    if row is None:
+        session.no("UNKNOWN", f"/{name}; /help")
+    elif row.needs and not argument.strip():
+        session.no("NEED_MORE", f"/{row.name} {row.takes}")
+    else:
+        await row.function(session, argument.strip())
+
+
+@command("help", "[command]")
+async def help_(session: TalkSession, argument: str) -> None:
+    """What can be done."""
+    row = COMMANDS.get(casefold(argument.lstrip("/")))
+    if argument and row is None:
+        session.no("UNKNOWN", f"{argument}; /help")
+        return
+    for each in [row] if row is not None else dict.fromkeys(COMMANDS.values()):
+        session.news(f"/{each.name} {each.takes}".ljust(24) + f" {each.does}")
+
+
+@command("name", "newname", "nick")
+async def name(session: TalkSession, argument: str) -> None:
+    """Take another name."""
+    assert session.user is not None
+    await session.done(session.hub.rename(session.user, argument, via=session))
+    session.news(f"you are now {session.user.nick}")
+
+
+@command("join", "#room [key]")
+async def join(session: TalkSession, argument: str) -> None:
+    """Enter a room, or go back to it."""
+    room_name, _, key = argument.partition(" ")
+    session.peer.hold()
+    try:
+        room, entered = await session.enter_room(room_name, key.strip() or None)
+        people = ", ".join(user.nick for user in room.members if user is not session.user)
+        session.news(f"joined {room.name} ({len(room.members)})" + (f": {people}" if people else ""))
+        if room.topic is not None:
+            session.news(f'topic of {room.name}: "{room.topic.text}"')
+        await session.replay(room, entered)
+    finally:
+        session.peer.release()
+
+
+@command("part", "[#room] [why]", "leave")
+async def part(session: TalkSession, argument: str) -> None:
+    """Leave a room."""
+    assert session.user is not None
+    room_name, reason = _room_and_rest(session, argument)
+    await session.done(session.hub.leave(session.user, room_name, reason, via=session))
+    if session.room is not None and casefold(session.room) == casefold(room_name):
+        session.room = next((room.name for room in session.user.rooms), None)
+    session.speak()
+    session.news(f"left {room_name}" + (f", back in {session.room}" if session.room else ""))
+
+
+def _room_and_rest(session: TalkSession, argument: str) -> tuple[str, str]:
+    """The room that an argument begins with, else the current one; and what follows."""
+    if is_room(argument):
+        room_name, _, rest = argument.partition(" ")
+        return room_name, rest.strip()
+    return session.room or session.house.room, argument
+
+
+@command("rooms", "")
+async def rooms(session: TalkSession, argument: str) -> None:
+    """List the rooms."""
+    assert session.user is not None
+    for room in session.hub.state.rooms.values():
+        if room.members and policy.may_see(session.user, room):
+            count = len(room.members)
+            topic = f', "{room.topic.text}"' if room.topic else ""
+            session.news(f"{room.name} {count} {'person' if count == 1 else 'people'}{topic}")
+    session.news("end")
+
+
+@command("who", "[#room]")
+async def who(session: TalkSession, argument: str) -> None:
+    """Who is in a room."""
+    assert session.user is not None
+    room = session.hub.room(_room_and_rest(session, argument)[0])
+    policy.see(session.user, room)
+    people = ", ".join(
+        ("@" if member.roles else "") + user.nick + (" (away)" if user.away else "")
+        for user, member in room.members.items()
+    )
+    session.news(f"{room.name} ({len(room.members)}): {people}")
+
+
+@command("topic", "[text]")
+async def topic(session: TalkSession, argument: str) -> None:
+    """Show the room's topic, or set it."""
+    assert session.user is not None
+    room_name, text = _room_and_rest(session, argument)
+    if text:
+        await session.done(session.hub.set_topic(session.user, room_name, text, via=session))
+    room = session.hub.room(room_name)
+    policy.see(session.user, room)
+    session.news(f'topic of {room.name}: "{room.topic.text}"' if room.topic else f"{room.name} has no topic")
+
+
+@command("msg", "name text", "m", "query")
+async def msg(session: TalkSession, argument: str) -> None:
+    """Say something to one person."""
+    to, _, text = argument.partition(" ")
+    if not text.strip():
+        session.no("NEED_MORE", "/msg name text")
+        return
+    try:
+        person = session.hub.user(to)
+    except NoSuchName as refused:
+        like = [user.nick for user in session.hub.state.users.values() if _like(user.nick, to)]
+        hint = f"; did you mean {like[0]}?" if like else ""
+        session.no(refused.code, f"{plain(to)}{hint}")
+        return
+    await session.done(await session.say(to, text.strip(), Kind.MESSAGE))
+    session.news(f"to {person.nick}: delivered")
+
+
+def _like(nick: str, wanted: str) -> bool:
+    """Whether one is the other with a letter more, less, or changed at the end."""
+    one, two = casefold(nick), casefold(wanted)
+    return (
+        abs(len(one) - len(two)) <= 1
+        and min(len(one), len(two)) > 1
+        and (one[:-1] == two[:-1] or one in two or two in one)
+    )
+
+
+@command("reply", "text", "r")
+async def reply(session: TalkSession, argument: str) -> None:
+    """Answer who last spoke to you alone."""
+    assert session.user is not None
+    me = session.user
+    past = await session.house.history.page(me.inbox, limit=MOST_HISTORY)
+    to = next((line.by.nick for line in reversed(past) if line.by.user != me.id), None)
+    if to is None:
+        session.no("NO_SUCH_NAME", "nobody has spoken to you alone yet")
+    else:
+        await msg(session, f"{to} {argument}")
+
+
+@command("me", "text")
+async def me(session: TalkSession, argument: str) -> None:
+    """* alice waves."""
+    await session.say_here(argument, Kind.ACTION)
+
+
+@command("say", "text")
+async def say(session: TalkSession, argument: str) -> None:
+    """Say exactly this."""
+    await session.say_here(argument)
+
+
+@command("history", "[number]")
+async def history(session: TalkSession, argument: str) -> None:
+    """What was said last in this room."""
+    assert session.user is not None
+    number = min(int(argument), MOST_HISTORY) if argument.isdecimal() and len(argument) < 9 else 20
+    room = session.hub.room(session.room or session.house.room)
+    policy.member(session.user, room)
+    for line in await session.house.history.page(room.place, limit=max(number, 1)):
+        for phrase in session.phrases(line):
+            session.say_phrase(phrase._replace(before=f"#{line.id} {line.at:%H:%M} "))
+    session.news("end")
+
+
+@command("invite", "name [#room]")
+async def invite(session: TalkSession, argument: str) -> None:
+    """Let somebody in."""
+    assert session.user is not None
+    nick, _, rest = argument.partition(" ")
+    room_name, _ = _room_and_rest(session, rest.strip())
+    await session.done(session.hub.invite(session.user, room_name, nick, via=session))
+    session.news(f"{nick} is invited to {room_name}")
+
+
+@command("kick", "name [why]")
+async def kick(session: TalkSession, argument: str) -> None:
+    """Put somebody out of the room."""
+    assert session.user is not None
+    nick, _, reason = argument.partition(" ")
+    await session.done(session.hub.kick(session.user, _here(session), nick, reason or session.user.nick, via=session))
+    session.news(f"{nick} kicked")
+
+
+@command("ban", "name|mask")
+async def ban(session: TalkSession, argument: str) -> None:
+    """Keep somebody out of the room."""
+    await _change(session, Setting.BAN, True, _mask(session, argument))
+    session.news(f"{argument} banned")
+
+
+@command("unban", "name|mask")
+async def unban(session: TalkSession, argument: str) -> None:
+    """Take a ban back."""
+    await _change(session, Setting.BAN, False, _mask(session, argument))
+    session.news(f"{argument} is not banned any more")
+
+
+def _mask(session: TalkSession, argument: str) -> str:
+    return full_mask(argument.split(" ", maxsplit=1)[0])
+
+
+@command("op", "name")
+async def op(session: TalkSession, argument: str) -> None:
+    """Let somebody run the room."""
+    await _role(session, Setting.OPERATOR, argument, "op")
+
+
+@command("voice", "name")
+async def voice(session: TalkSession, argument: str) -> None:
+    """Let somebody speak where it is moderated."""
+    await _role(session, Setting.VOICE, argument, "voice")
+
+
+async def _role(session: TalkSession, setting: Setting, nick: str, word: str) -> None:
+    person = session.hub.user(nick)
+    await _change(session, setting, True, person.nick, user=person.id)
+    session.news(f"{person.nick} has {word}")
+
+
+async def _change(session: TalkSession, setting: Setting, on: bool, value: str | None, user: str | None = None) -> None:
+    assert session.user is not None
+    change = Change(setting=setting, on=on, value=value, user=user)
+    await session.done(session.hub.change(session.user, _here(session), [change], via=session))
+
+
+def _here(session: TalkSession) -> str:
+    return session.room or session.house.room
+
+
+@command("key", "[word]")
+async def key(session: TalkSession, argument: str) -> None:
+    """Let only those in who know the word; none takes it away."""
+    await _change(session, Setting.KEY, bool(argument), argument or None)
+    session.news(f"the key of {_here(session)} is {argument}" if argument else f"{_here(session)} has no key")
+
+
+@command("acks", "on|off")
+async def acks(session: TalkSession, argument: str) -> None:
+    """Answer each stored line with +OK and its id."""
+    session.acks = _on(argument)
+    session.news(f"acks {'on' if session.acks else 'off'}")
+
+
+@command("ids", "on|off")
+async def ids(session: TalkSession, argument: str) -> None:
+    """Show the id of each line."""
+    session.ids = _on(argument)
+    session.speak()
+    session.news(f"ids {'on' if session.ids else 'off'}")
+
+
+@command("time", "on|off")
+async def time(session: TalkSession, argument: str) -> None:
+    """Show the time of each line."""
+    session.times = _on(argument)
+    session.speak()
+    session.news(f"time {'on' if session.times else 'off'}")
+
+
+def _on(argument: str) -> bool:
+    return casefold(argument) != "off"
+
+
+@command("quit", "[why]", "exit")
+async def quit_(session: TalkSession, argument: str) -> None:
+    """Go; a bare quit does too."""
+    session.leaving = argument or "quit"
+    session.news("bye")
+    session.end()

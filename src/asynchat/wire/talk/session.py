@@ -1,0 +1,257 @@
+"""One person without a client: first a name, then lines and /commands."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from asynchat.chat.errors import BadName, NameTaken, Refused
+from asynchat.chat.events import Event, Kind, Said
+from asynchat.chat.names import casefold, check_person
+from asynchat.wire.session import NEVER, House, Link, Session
+from asynchat.wire.talk.render import NEWS, NO, Framing, Phrase, Plain, dialect, plain_lines
+from asynchat.wire.text import plain
+
+if TYPE_CHECKING:
+    from asynchat.chat.rooms import Room
+    from asynchat.chat.sessions import Pending
+
+SHOWN_NAMES = 10
+"""With more people than this a room's greeting tells their number."""
+TRIES = 3
+"""How often a password may be wrong."""
+
+
+class Stage(Enum):
+    """What the next line is."""
+
+    NAME = "name"
+    PASSWORD = "password"
+    TALK = "talk"
+
+
+class TalkSession(Session):
+    """A conversation in lines of text; a wire gives it the framing, and the lines through `line`."""
+
+    framing: Framing
+
+    __slots__ = ("_name", "_stage", "_tries", "acks", "ids", "room", "times")
+
+    dialect: Plain
+
+    def __init__(self, house: House, link: Link, now: float) -> None:
+        super().__init__(house, link, now)
+        self.dialect = dialect(type(self).framing)
+        self.room: str | None = None  # where a line without a command goes
+        self.ids = self.times = self.acks = False
+        self.wake_at = now + house.register_timeout_s
+        self._name = ""
+        self._stage = Stage.NAME
+        self._tries = 0
+
+    # What the framing calls.
+
+    async def line(self, data: bytes | None) -> None:
+        """Take one line; None is one that was too long."""
+        if data is None:
+            self.no("TOO_LONG", str(self.house.max_line))
+            return
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            self.no("INVALID_UTF8", "that was not UTF-8")
+            return
+        if "\0" in text or "\r" in text:
+            self.no("BAD_TEXT", "NUL and CR cannot be part of a text")
+            return
+        try:
+            if self._stage is Stage.TALK:
+                await self._talk(text)
+            elif self._stage is Stage.NAME:
+                await self._take_name(text)
+            else:
+                await self._take_password(text)
+        except NameTaken as refused:
+            self.no(refused.code, f"{refused.text}; try {self.hub.free_name(*refused.about)}")
+        except Refused as refused:
+            self.no(refused.code, refused.text)
+
+    async def eof(self) -> None:
+        if self.user is not None:
+            await self.settle(self.user.last)
+
+    async def wake(self, now: float) -> None:
+        if self.user is None and now >= self.wake_at:
+            self.no("TIMEOUT", "no name was given")
+            self.end()
+
+    # What the fan-out calls.
+
+    def own(self, event: Event, via_me: bool) -> bytes:
+        if not via_me:
+            return self.dialect.render(event)
+        if isinstance(event, Said) and self.acks:
+            return type(self).framing(Phrase("+OK", event.id))
+        return b""  # what it did is answered by the command that did it
+
+    def failed(self, event: Event, refused: Refused) -> None:
+        if isinstance(event, Said):
+            self.no(refused.code, refused.text)
+
+    def repeated(self, event: Event, first: Event) -> None:
+        if self.acks:
+            self.say_phrase(Phrase("+OK", first.id))
+
+    def put_out(self, reason: str) -> None:
+        self.leaving = self.leaving or reason
+        self.news(reason)
+        self.end()
+
+    # What the commands use.
+
+    def news(self, text: str) -> None:
+        """Tell something: `*** text`."""
+        self.say_phrase(Phrase(NEWS, plain(text)))
+
+    def no(self, code: str, text: str) -> None:
+        """Refuse something: `!!! CODE text`."""
+        self.say_phrase(Phrase(NO, plain(f"{code} {text}")))
+
+    def say_phrase(self, phrase: Phrase) -> None:
+        self.peer.write(type(self).framing(phrase))
+
+    def end(self) -> None:
+        """Close the connection."""
+        self.closing = True
+        self.link.close()
+
+    async def done(self, pending: Pending | None) -> None:
+        """Wait until what this session did is stored and shown.
+
+        Raises:
+            Refused: it could not be stored.
+        """
+        if pending is not None:
+            await pending
+
+    def speak(self) -> None:
+        """Speak as the settings now say; the push lists are told."""
+        user = self.user
+        several = user is not None and len(user.rooms) > 1
+        spoken = dialect(type(self).framing, several=several, ids=self.ids, times=self.times)
+        if spoken is self.dialect:
+            return
+        rooms = [room for room in user.rooms if room.hears(self)] if user else []
+        for room in rooms:
+            room.deafen(self)
+        self.dialect = spoken
+        for room in rooms:
+            room.hear(self)
+
+    async def enter_room(self, name: str, key: str | None = None) -> tuple[Room, Event | None]:
+        """Enter a room, or go back to one; what is typed goes there from now on."""
+        assert self.user is not None
+        pending = self.hub.join(self.user, name, key, via=self)
+        await self.done(pending)
+        room = self.hub.room(name)
+        self.room = room.name
+        self.speak()
+        return room, pending.event if pending is not None else None
+
+    async def replay(self, room: Room, entered: Event | None) -> None:
+        """Show what was said last, with the times."""
+        if entered is None or not self.house.replay:
+            return
+        lines = await self.house.history.page(room.place, before=entered.id, limit=self.house.replay)
+        for line in lines:
+            for phrase in self.phrases(line):
+                self.say_phrase(phrase._replace(before=f"[{line.at:%H:%M}] {phrase.before}"))
+
+    def phrases(self, event: Event) -> list[Phrase]:
+        """What an event of the past is shown as."""
+        if not isinstance(event, Said):
+            return []
+        before = f"#{event.id} " if self.ids else ""
+        sign, named = (event.by.nick, True) if event.kind is Kind.MESSAGE else (f"* {event.by.nick}", False)
+        return [Phrase(sign, line, named, before) for line in plain_lines(event.text)] if event.text else []
+
+    # The dialogue.
+
+    async def _take_name(self, text: str) -> None:
+        """The first line is the name; tutorial clients send `name: text` at once."""
+        name, colon, first = text.partition(": ")
+        name = name.strip()
+        if not name:
+            self.news("type your name and press Enter")
+            return
+        try:
+            check_person(name, self.hub.limits.name)
+        except BadName:
+            raise BadName(plain(name)[: self.hub.limits.name]) from None
+        if self.hub.is_taken(name):
+            raise NameTaken(name)
+        self._name = name
+        if self.house.password is not None:
+            self._stage = Stage.PASSWORD
+            self.news("password:")
+            return
+        await self._come_in()
+        if colon and first:
+            await self._talk(first)
+
+    async def _take_password(self, text: str) -> None:
+        if self.house.opens(text):
+            await self._come_in()
+            return
+        self._tries += 1
+        self.no("BAD_PASSWORD", "that is not the password")
+        if self._tries >= TRIES:
+            self.end()
+
+    async def _come_in(self) -> None:
+        self._stage = Stage.NAME  # should the name be taken after all
+        user = await self.enter(self._name, "~line", self._name)
+        self._stage = Stage.TALK
+        self.wake_at = NEVER
+        self.peer.hold()
+        try:
+            room, entered = await self.enter_room(self.house.room)
+            others = [member.nick for member in room.members if member is not user]
+            with_whom = f" with {', '.join(others)}" if others else ""
+            if len(others) > SHOWN_NAMES:
+                with_whom = f" with {len(others)} others"
+            self.news(f"hello {user.nick}, you are in {room.name}{with_whom}. /help, /quit.")
+            await self.replay(room, entered)
+        except Refused as refused:
+            self.news(f"hello {user.nick}. /help, /quit.")
+            self.no(refused.code, refused.text)
+        finally:
+            self.peer.release()
+
+    async def _talk(self, text: str) -> None:
+        assert self.user is not None
+        if casefold(text.strip()) in ("quit", "/quit"):
+            text = "/quit"
+        if text[:1] == "/" and text[:2] != "//":
+            await self.settle(self.user.last)
+            await run(self, text)
+            return
+        if text[:2] == "//":
+            text = text[1:]
+        await self.say_here(text)
+
+    async def say_here(self, text: str, kind: Kind = Kind.MESSAGE) -> None:
+        """Say something in the current room; a name that the client put before it is taken off."""
+        assert self.user is not None
+        name, colon, rest = text.partition(": ")
+        if colon and casefold(name) == casefold(self.user.nick):
+            text = rest
+        if not text.strip():
+            return
+        if self.room is None:
+            self.no("NOT_IN_ROOM", f"you are in no room; try /join {self.house.room}")
+            return
+        await self.say(self.room, text, kind)
+
+
+from asynchat.wire.talk.commands import run  # noqa: E402  (the commands are written in terms of the session)

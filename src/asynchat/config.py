@@ -210,8 +210,17 @@ class LogSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClientSettings:
+    """[default] of client.toml"""
+
+    url: str = setting("asynchat://localhost:12345", text, "the server", option="--url", metavar="URL")
+    name: str | None = setting(None, text, "your name", option="--name", metavar="NAME")
+    rooms: tuple[str, ...] = setting(("#lobby",), texts, "the rooms to enter", option="--room", metavar="NAME")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All of them, by section."""
+    """All of a server's, by section."""
 
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
@@ -229,14 +238,23 @@ class Settings:
         for section, table in values.items():
             if section not in sections or not isinstance(table, dict):
                 raise BadConfig(f"{source}: there is no section [{section}]{_like(section, sections)}")
-            known = {each.name: each for each in fields(sections[section])}
-            parsed = {}
-            for name, value in table.items():
-                if name not in known:
-                    raise BadConfig(f"{source}: [{section}] has no {name}{_like(name, known)}")
-                parsed[name] = _parse(known[name], value, f"{source}: [{section}] {name}")
-            sections[section] = dataclasses.replace(sections[section], **parsed)
+            sections[section] = changed(sections[section], table, f"{source}: [{section}]")
         return Settings(**sections)
+
+
+def changed[T: Any](section: T, table: Mapping[str, Any], where: str) -> T:
+    """A section with other values.
+
+    Raises:
+        BadConfig: an unknown name, or a value that does not fit; it tells `where`.
+    """
+    known = {each.name: each for each in fields(section)}
+    parsed = {}
+    for name, value in table.items():
+        if name not in known:
+            raise BadConfig(f"{where} has no {name}{_like(name, known)}")
+        parsed[name] = _parse(known[name], value, f"{where} {name}")
+    return dataclasses.replace(section, **parsed)
 
 
 def declared() -> Iterator[tuple[str, dataclasses.Field[Any]]]:

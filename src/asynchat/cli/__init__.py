@@ -16,6 +16,8 @@ from asynchat import __version__
 
 COMMANDS = {
     "serve": "run a server",
+    "join": "chat, or pipe lines through a room",
+    "send": "post text, and know that it was stored",
 }
 """Name to what it does. The module of a command is imported when it is run, so that `--help` is quick."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 
-BURST = 256
+BURST = 1000
 """Lines that may come at once."""
-PER_SECOND = 50.0
+PER_SECOND = 100.0
 """Lines a second after that."""
 
 

@@ -43,5 +43,6 @@ class Replies:
         if len(lines) == 1 or not batches:
             return b"".join(with_tag(line, tag) for line in lines)
         begin = f"@{tag} :{server} BATCH +1 labeled-response\r\n".encode()
-        inside = b"".join(with_tag(line, "batch=1") for line in lines)
+        nested = b"@batch="
+        inside = b"".join(line if line.startswith(nested) else with_tag(line, "batch=1") for line in lines)
         return begin + inside + f":{server} BATCH -1\r\n".encode()

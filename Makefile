@@ -44,6 +44,9 @@ format: install  ## format the code, and mend what the linter can
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
+docs: install  ## write docs/reference anew
+	@$(BIN)/python -m asynchat.cli.reference > docs/reference/settings.md
+
 lock:  ## bring requirements.lock up to date with pyproject.toml (needs uv; ARGS=--upgrade for new versions)
 	@python=$$(sh .ci/find-python) && uv pip compile --quiet --python "$$python" \
 	  --universal --python-version 3.12 --generate-hashes --no-emit-index-url --no-emit-find-links \
@@ -53,4 +56,4 @@ clean:  ## remove .venv and what the tools left behind
 	@rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find src tests -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help install run test check format lock clean
+.PHONY: help install run test check format docs lock clean

@@ -1,0 +1,111 @@
+"""What the docs say is so: README's commands and transcript run, the reference is what the code declares."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asynchat.cli.reference import settings_page
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def transcript(start: str) -> list[str]:
+    """The lines of the console block that begins so."""
+    for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
+        if block.startswith(start):
+            return block.splitlines()
+    raise AssertionError(f"README has no transcript that begins with {start}")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """A server as README starts it, on any port."""
+    command = [sys.executable, "-m", "asynchat", "serve", "--port", "0", "--data", str(tmp_path), "--print-url"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        yield server.stdout.readline().strip()
+        server.terminate()
+        assert server.wait(10) == 0
+
+
+def asynchat(line: str, url: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command line of README against that server."""
+    program, *rest = shlex.split(line)
+    assert program == ".venv/bin/asynchat"
+    return subprocess.run(
+        [sys.executable, "-m", "asynchat", *rest],
+        env={"ASYNCHAT_URL": url, "HOME": "/nonexistent", "PATH": ""},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+    )
+
+
+def test_the_netcat_transcript_is_what_happens(url: str) -> None:
+    host, _, port = url.removeprefix("asynchat://").partition(":")
+    script = transcript("$ nc")[1:]
+    assert "<bob> hi alice" in script
+    with socket.create_connection((host, int(port)), timeout=10) as alice, alice.makefile("rw", newline="\n") as stream:
+        bob = None
+        for line in script:
+            if line.startswith("<bob>"):
+                bob = socket.create_connection((host, int(port)), timeout=10)
+                bob.sendall(f"bob\n{line.partition('> ')[2]}\n".encode())
+                assert stream.readline() == "*** bob joined\n"  # README leaves it out
+            if line.startswith(("***", "<")):
+                assert stream.readline() == f"{line}\n"
+            else:
+                stream.write(f"{line}\n")
+                stream.flush()
+        assert stream.read() == ""
+        assert bob is not None
+        bob.close()
+
+
+def test_the_send_transcript_is_what_happens(url: str) -> None:
+    keyed = next(line for line in transcript("$ .venv/bin/asynchat send") if "--key" in line)
+    piped, _, command = keyed.removeprefix("$ ").partition(" | ")
+    first = asynchat(command, url, stdin=shlex.split(piped)[1])
+    again = asynchat(command, url, stdin=shlex.split(piped)[1])
+    assert first.returncode == 0, first.stderr
+    assert re.fullmatch(r'\{"id": "\d+", "to": "#lobby"\}\n', first.stdout)
+    assert again.stdout == first.stdout
+
+
+def test_join_in_a_pipe_says_what_it_reads_and_writes_what_it_hears(url: str) -> None:
+    assert asynchat(".venv/bin/asynchat send hello", url).returncode == 0
+    joined = asynchat(".venv/bin/asynchat join --name bob", url, stdin="hi\n")
+    assert joined.returncode == 0, joined.stderr
+    assert joined.stdout.endswith("> hello\n")
+    assert "*** joined #lobby" in joined.stderr
+
+
+def test_every_make_target_of_the_docs_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    docs = README + (ROOT / "CONTRIBUTING.md").read_text()
+    targets = set(re.findall(r"`make (\w+)", docs)) | set(re.findall(r"^\$ make (\w+)", docs, re.MULTILINE))
+    assert {"run", "test", "check"} <= targets
+    assert [target for target in targets if f"\n{target}:" not in makefile] == []
+
+
+def test_the_settings_page_is_what_the_code_declares() -> None:
+    page = (ROOT / "docs" / "reference" / "settings.md").read_text()
+    assert page == settings_page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    path = ROOT / page
+    for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
+        assert (path.parent / target).exists(), target

@@ -160,10 +160,11 @@ class AwaySet(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Joined(Event):
-    """Somebody entered a room. Who first enters an empty room is its operator: apply decides that."""
+    """Somebody entered a room, away with a text or not. Who enters an empty room is its operator: `apply` decides."""
 
     room: str
     realname: str
+    away: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

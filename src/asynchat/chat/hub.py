@@ -224,7 +224,13 @@ class Hub:
             policy.enter(user, room, key, self._coming.get(place, 0))
         self._coming[place] = self._coming.get(place, 0) + 1
         event = Joined(
-            by=user.source, at_ms=self._at_ms(), id=self._id(), places=(place,), room=name, realname=user.realname
+            by=user.source,
+            at_ms=self._at_ms(),
+            id=self._id(),
+            places=(place,),
+            room=name,
+            realname=user.realname,
+            away=user.away,
         )
         return self._change(event, user, via)
 

@@ -71,7 +71,7 @@ _FIELDS: dict[type[Event], tuple[_Field, ...]] = {
         ("tags", list, lambda tags: tuple((name, value) for name, value in tags)),
         _plain("key"),
     ),
-    Joined: (_plain("room"), _plain("realname")),
+    Joined: (_plain("room"), _plain("realname"), _plain("away")),
     Left: (_plain("room"), _plain("reason")),
     Departed: (("rooms", list, tuple), _plain("reason")),
     Kicked: (_plain("room"), ("target", source_to, source_from), _plain("reason")),

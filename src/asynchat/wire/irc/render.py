@@ -103,9 +103,9 @@ def _said(irc: Irc, event: Said) -> list[str]:
 
 
 def _joined(irc: Irc, event: Joined) -> list[str]:
-    if irc.extended_join:
-        return [f":{event.by.mask} JOIN {event.room} {event.by.account or '*'} :{event.realname}"]
-    return [f":{event.by.mask} JOIN {event.room}"]
+    account = f" {event.by.account or '*'} :{event.realname}" if irc.extended_join else ""
+    away = [f":{event.by.mask} AWAY :{event.away}"] if event.away is not None and irc.away_notify else []
+    return [f":{event.by.mask} JOIN {event.room}{account}", *away]
 
 
 def _left(irc: Irc, event: Left) -> list[str]:

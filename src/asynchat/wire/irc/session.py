@@ -7,10 +7,11 @@ gathers in one buffer and comes out together.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import BadMessage, Refused
-from asynchat.chat.events import Event, Said
+from asynchat.chat.events import AwaySet, Event, Invited, Joined, Said
 from asynchat.chat.names import is_room
 from asynchat.chat.sessions import Pending
 from asynchat.wire.irc import caps, numerics
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 GRACE_S = 30.0
 """How long a PING may stay unanswered."""
+PREFIX_ROOM = 120
+"""More than the longest mask takes: shorter lines fit in any case."""
 TURN = 64
 """Lines after which others have their turn."""
 
@@ -106,6 +109,10 @@ class IrcSession(Session):
     # What the fan-out calls.
 
     def own(self, event: Event, via_me: bool) -> bytes:
+        if isinstance(event, Invited | AwaySet):
+            return b""  # the numeric says it
+        if isinstance(event, Joined) and event.away is not None:
+            event = replace(event, away=None)  # that one is away oneself one knows
         line = self.dialect.render(event)
         if type(event) is Said:
             label = self._labels.pop(event.id, None) if via_me and self._labels else None
@@ -230,9 +237,10 @@ class IrcSession(Session):
         if line is None:
             self.reply(numerics.ERR_INPUTTOOLONG)
             return None
-        if len(line) > BODY_LIMIT:
+        if len(line) > BODY_LIMIT - PREFIX_ROOM:
             tags = line.find(b" ") + 1 if line[:1] == b"@" else 0
-            if tags > CLIENT_TAGS_LIMIT or len(line) - tags > BODY_LIMIT:
+            mask = len(self.user.source.mask) + 2 + (b" :" not in line) if self.user is not None else 0
+            if tags > CLIENT_TAGS_LIMIT or len(line) - tags > BODY_LIMIT - mask:  # relayed, the mask stands before it
                 self.reply(numerics.ERR_INPUTTOOLONG)
                 return None
         try:
@@ -251,9 +259,10 @@ class IrcSession(Session):
         except Refused as refused:
             assert self.user is not None
             await self.settle(self.user.last)
-            self._replies = Replies(label)
-            self.refuse(refused, message.command)
-            self._flush()
+            if message.command != "NOTICE" or label is not None:  # a notice is never answered (RFC 2812, 3.3.2)
+                self._replies = Replies(label)
+                self.refuse(refused, message.command)
+                self._flush()
             return
         if label is not None and pending is not None:
             if pending.done:

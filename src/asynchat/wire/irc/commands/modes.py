@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 CHANGES = 20
 """How many changes one MODE may make; `MODES` of 005."""
+SHOWN = 32
+"""How much of a wrong parameter is repeated."""
 LISTINGS = {
     Setting.BAN: (numerics.RPL_BANLIST, numerics.RPL_ENDOFBANLIST),
     Setting.BAN_EXCEPTION: (numerics.RPL_EXCEPTLIST, numerics.RPL_ENDOFEXCEPTLIST),
@@ -47,7 +49,8 @@ async def mode(session: IrcSession, message: Message) -> None:
         except BadSetting as refused:
             _, setting, value = refused.about
             letter = LETTER[Setting(setting)]
-            session.reply(numerics.ERR_INVALIDMODEPARAM, room.name, letter, value or "*", text="Invalid parameter")
+            shown = value if value and " " not in value and len(value) < SHOWN else "*"
+            session.reply(numerics.ERR_INVALIDMODEPARAM, room.name, letter, shown, text="Invalid parameter")
 
 
 def _changes(session: IrcSession, room: Room, words: list[str]) -> list[Change]:

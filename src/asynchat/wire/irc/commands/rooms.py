@@ -8,8 +8,9 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from asynchat.chat import policy
-from asynchat.chat.errors import NoSuchRoom, Refused
+from asynchat.chat.errors import Refused
 from asynchat.chat.events import Event, Said, Setting
+from asynchat.chat.names import casefold
 from asynchat.wire.irc import caps, modes, numerics
 from asynchat.wire.irc.commands import command
 
@@ -49,6 +50,7 @@ async def _show_room(session: IrcSession, name: str, joined: Event) -> None:
     if room.topic is not None:
         _send_topic(session, room)
     _send_names(session, room)
+    session.reply(numerics.RPL_ENDOFNAMES, room.name)
     if session.house.replay:
         lines = await session.house.history.page(room.place, before=joined.id, limit=session.house.replay)
         _play(session, room, lines)
@@ -103,14 +105,12 @@ def _send_topic(session: IrcSession, room: Room) -> None:
 async def names(session: IrcSession, message: Message) -> None:
     """Show who is in a room."""
     assert session.user is not None
-    for name in message.params[0].split(",") if message.params else ["*"]:
-        try:
-            room = session.hub.room(name)
-            policy.see(session.user, room)
-        except NoSuchRoom:
-            session.reply(numerics.RPL_ENDOFNAMES, name or "*")
-        else:
+    wanted = message.params[0] if message.params else "*"
+    for name in wanted.split(","):
+        room = session.hub.state.rooms.get(casefold(name))
+        if room is not None and policy.may_see(session.user, room):
             _send_names(session, room)
+    session.reply(numerics.RPL_ENDOFNAMES, wanted or "*")
 
 
 def _send_names(session: IrcSession, room: Room) -> None:
@@ -126,7 +126,6 @@ def _send_names(session: IrcSession, room: Room) -> None:
             line = f"{line} {entry}" if line else entry
     if line:
         session.reply(numerics.RPL_NAMREPLY, sign, room.name, text=line)
-    session.reply(numerics.RPL_ENDOFNAMES, room.name)
 
 
 @command("LIST")
@@ -135,7 +134,7 @@ async def list_rooms(session: IrcSession, message: Message) -> None:
     assert session.user is not None
     state = session.hub.state
     if message.params and message.params[0].startswith("#"):
-        named = (state.rooms.get(name.lower()) for name in message.params[0].split(","))
+        named = (state.rooms.get(casefold(name)) for name in message.params[0].split(","))
         rooms = [room for room in named if room is not None]
     else:
         rooms = list(state.rooms.values())
@@ -152,10 +151,10 @@ async def kick(session: IrcSession, message: Message) -> None:
     """Put people out of a room."""
     assert session.user is not None
     reason = message.params[2] if len(message.params) > 2 else ""
-    for nick in filter(None, message.params[1].split(",")):
+    names, nicks = message.params[0].split(","), message.params[1].split(",")
+    for name, nick in zip(names * len(nicks) if len(names) == 1 else names, nicks, strict=False):
         try:
-            kicked = session.hub.kick(session.user, message.params[0], nick, reason or session.user.nick, via=session)
-            await session.done(kicked)
+            await session.done(session.hub.kick(session.user, name, nick, reason or session.user.nick, via=session))
         except Refused as refused:
             session.refuse(refused, message.command)
 

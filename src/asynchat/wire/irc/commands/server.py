@@ -36,7 +36,7 @@ def isupport(session: IrcSession) -> list[str]:
         f"NETWORK={session.house.network}",
         f"NICKLEN={limits.name}",
         f"PREFIX={modes.PREFIX}",
-        f"TARGMAX=PRIVMSG:{TARGETS},NOTICE:{TARGETS},TAGMSG:{TARGETS},JOIN:,PART:,KICK:,NAMES:1",
+        f"TARGMAX=PRIVMSG:{TARGETS},NOTICE:{TARGETS},TAGMSG:{TARGETS},JOIN:,PART:,KICK:,NAMES:",
         f"TOPICLEN={limits.topic}",
         "UTF8ONLY",
     ]

@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from asynchat.chat.errors import AsynchatError
+from asynchat.chat.errors import AsynchatError, BadRoomName
+from asynchat.chat.names import check_room
 
 _SIZE = re.compile(r"(\d+)\s*(B|KB|KiB|MB|MiB|GB|GiB)?", re.IGNORECASE)
 _SIZES = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2, "gb": 1000**3, "gib": 1024**3}
@@ -56,6 +57,32 @@ def number(value: str | int) -> int:
     if isinstance(value, bool) or not str(value).isdecimal():
         raise ValueError(f"{value!r} is no whole number")
     return int(value)
+
+
+def port_number(value: str | int) -> int:
+    """A TCP port; 0 for any.
+
+    Raises:
+        ValueError
+    """
+    port = number(value)
+    if port > 65_535:
+        raise ValueError(f"{value!r} is no port: they end at 65535")
+    return port
+
+
+def room_name(value: object) -> str:
+    """The name of a room.
+
+    Raises:
+        ValueError
+    """
+    name = text(value)
+    try:
+        check_room(name, 512)
+    except BadRoomName as error:
+        raise ValueError(error.text) from None
+    return name
 
 
 def text(value: object) -> str:
@@ -137,9 +164,9 @@ class ServerSettings:
     host: tuple[str, ...] = setting(
         ("127.0.0.1", "::1"), texts, "an address of this machine to listen on", option="--host", metavar="HOST"
     )
-    port: int = setting(12345, number, "the port to listen on; 0 for any", option="--port", metavar="PORT")
+    port: int = setting(12345, port_number, "the port to listen on; 0 for any", option="--port", metavar="PORT")
     room: str = setting(
-        "#lobby", text, "the room that people without a client come into", option="--room", metavar="NAME"
+        "#lobby", room_name, "the room that people without a client come into", option="--room", metavar="NAME"
     )
     password: str | None = setting(None, text, "what everybody must know to come in; absent = open")
     motd: str | None = setting(None, text, "a file with the message of the day", option="--motd", metavar="FILE")
@@ -160,9 +187,70 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TlsSettings:
+    """[tls]"""
+
+    cert: str | None = setting(
+        None,
+        text,
+        "the certificate and its chain (PEM); TLS is spoken on the same port",
+        option="--tls-cert",
+        metavar="FILE",
+    )
+    key: str | None = setting(
+        None, text, "its key (PEM), if that is in another file", option="--tls-key", metavar="FILE"
+    )
+    mode: str | None = setting(
+        None, one_of("auto"), "auto is a certificate of our own making, kept beside the store", option="--tls"
+    )
+    handshake_timeout: float = setting(10.0, duration, "how long a handshake may take", least=0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebSettings:
+    """[web]"""
+
+    allowed_origins: tuple[str, ...] = setting(
+        (),
+        texts,
+        'pages that may open a WebSocket, as "https://chat.example.org", besides those of this host; "*": any',
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountSettings:
+    """[accounts]"""
+
+    mode: str = setting(
+        "optional",
+        one_of("off", "optional", "required"),
+        "whether there are accounts, and everybody needs one",
+        option="--accounts",
+    )
+    register: bool = setting(True, switch, "whether people make accounts themselves")
+    register_before_connect: bool = setting(False, switch, "also before they have come in")
+    require_email: bool = setting(False, switch, "an account needs an e-mail address")
+    mechanisms: tuple[str, ...] = setting(
+        ("PLAIN", "SCRAM-SHA-256", "EXTERNAL"), texts, "the ways to log in that IRC clients are offered"
+    )
+    kdf_cost: str = setting(
+        "normal", one_of("normal", "test"), "what a guess at a password costs; test needs memory or --insecure"
+    )
+    always_on: bool = setting(True, switch, "a logged-in user stays a member while away")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatorSettings:
+    """[operators.NAME]"""
+
+    password: str = setting("", text, "what makes one an operator of the server")
+
+
+@dataclass(frozen=True, kw_only=True)
 class HistorySettings:
     """[history]"""
 
+    max_request: int = setting(100, number, "lines that one request gets", least=1)
     replay: int = setting(20, number, "lines shown on joining to clients that cannot ask")
 
 
@@ -193,6 +281,11 @@ class LimitSettings:
     topic: int = setting(390, number, "bytes of a topic", least=1)
     kick: int = setting(390, number, "bytes of a reason", least=1)
     away: int = setting(200, number, "bytes of an away text", least=1)
+    monitor: int = setting(100, number, "names that a client watches")
+    multiline_bytes: int = setting(65_536, size, "bytes of a text of several lines", least=512)
+    multiline_lines: int = setting(1000, number, "lines of a text", least=1)
+    metadata_subs: int = setting(100, number, "words of metadata that a client follows")
+    metadata_keys: int = setting(1000, number, "words of metadata kept with a user or a room")
     ping_interval: float = setting(
         60.0, duration, "silence after which a client is pinged", option="--ping-interval", metavar="DURATION", least=1
     )
@@ -224,6 +317,10 @@ class Settings:
 
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    accounts: AccountSettings = field(default_factory=AccountSettings)
+    operators: Mapping[str, OperatorSettings] = field(default_factory=dict)
     history: HistorySettings = field(default_factory=HistorySettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     log: LogSettings = field(default_factory=LogSettings)
@@ -238,8 +335,26 @@ class Settings:
         for section, table in values.items():
             if section not in sections or not isinstance(table, dict):
                 raise BadConfig(f"{source}: there is no section [{section}]{_like(section, sections)}")
-            sections[section] = changed(sections[section], table, f"{source}: [{section}]")
+            if section == "operators":
+                sections[section] = {
+                    name: _operator(each, f"{source}: [operators.{name}]") for name, each in table.items()
+                }
+            else:
+                sections[section] = changed(sections[section], table, f"{source}: [{section}]")
         return Settings(**sections)
+
+
+def _operator(value: object, where: str) -> OperatorSettings:
+    operator = changed(OperatorSettings(), _table(value, where), where)
+    if not operator.password:  # anybody would know it
+        raise BadConfig(f"{where} password is missing")
+    return operator
+
+
+def _table(value: object, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadConfig(f"{where} is no section")
+    return value
 
 
 def changed[T: Any](section: T, table: Mapping[str, Any], where: str) -> T:
@@ -261,8 +376,10 @@ def declared() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Every setting, with its section."""
     default = Settings()
     for section in fields(default):
-        for each in fields(getattr(default, section.name)):
-            yield section.name, each
+        if section.name == "operators":
+            yield from (("operators.NAME", each) for each in fields(OperatorSettings))
+        else:
+            yield from ((section.name, each) for each in fields(getattr(default, section.name)))
 
 
 def read(path: Path) -> dict[str, dict[str, Any]]:
@@ -272,7 +389,7 @@ def read(path: Path) -> dict[str, dict[str, Any]]:
         BadConfig: it cannot be read, or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadConfig(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -44,6 +44,7 @@ class Setting(Enum):
     INVITE_ONLY = "invite-only"
     MEMBERS_ONLY = "members-only"  # only people with an account enter
     SECRET = "secret"  # not told of to those who are not in it
+    NO_REQUESTS = "no-requests"  # programs ask nothing here (CTCP)
     KEY = "key"  # a word to say on entering
     LIMIT = "limit"  # how many may be in it
     BAN = "ban"  # a list of masks
@@ -62,6 +63,7 @@ FLAGS = frozenset(
         Setting.INVITE_ONLY,
         Setting.MEMBERS_ONLY,
         Setting.SECRET,
+        Setting.NO_REQUESTS,
     }
 )
 LISTS = frozenset({Setting.BAN, Setting.BAN_EXCEPTION, Setting.INVITE_EXCEPTION})
@@ -70,6 +72,15 @@ ROLES: Mapping[Setting, Role] = {
     Setting.HELPER: Role.HELPER,
     Setting.VOICE: Role.VOICE,
 }
+
+
+class Flag(Enum):
+    """What a user can be, besides being here."""
+
+    INVISIBLE = "invisible"  # not listed to those who share no room with it
+    BOT = "bot"
+    WALLOPS = "wallops"  # hears what is said to all who want to hear it
+    OPERATOR = "operator"  # of the server
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +92,7 @@ class Source:
     ident: str
     host: str
     account: str | None = None
+    bot: bool = False
 
     @property
     def mask(self) -> str:
@@ -116,7 +128,8 @@ class Said(Event):
     """Words, to a room or to one person.
 
     `to` is the room's or the person's name as it was; `target` the person's user id, None for a room. `text` may have
-    several lines, parted by LF. `key` is the sender's idempotency key, never shown to others.
+    several lines, parted by LF. `key` is the sender's idempotency key, never shown to others. With a `least` role only
+    members who have one as high hear it. `cuts` are the places in the text where its author's client cut long lines.
     """
 
     talk: ClassVar[bool] = True
@@ -127,6 +140,8 @@ class Said(Event):
     target: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     key: str | None = None
+    least: Role = Role.NONE
+    cuts: tuple[int, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,8 +174,73 @@ class AwaySet(Event):
 
 
 @dataclass(slots=True, kw_only=True)
+class AccountSet(Event):
+    """Somebody logged in to an account, or out (None)."""
+
+    account: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class RealnameSet(Event):
+    """Somebody tells another real name."""
+
+    realname: str
+
+
+@dataclass(slots=True, kw_only=True)
+class FlagsSet(Event):
+    """Somebody is something, or not any more."""
+
+    on: tuple[Flag, ...]
+    off: tuple[Flag, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class MarkerSet(Event):
+    """Somebody has read what was said in `to` up to a time, as text; only its own sessions are told."""
+
+    to: str
+    read: str
+
+
+@dataclass(slots=True, kw_only=True)
+class MetadataSet(Event):
+    """A word is kept with a room, or with who did it (`room` is None); an absent value takes it away."""
+
+    room: str | None
+    name: str
+    value: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Redacted(Event):
+    """What was said under the id `said` is taken back, from the log too; `to` and `target` are those of that."""
+
+    to: str
+    target: str | None
+    said: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class RoomRenamed(Event):
+    """A room has another name; its members, settings and log stay."""
+
+    room: str
+    name: str
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Announced(Event):
+    """An operator of the server tells something to all who want to hear it."""
+
+    text: str
+
+
+@dataclass(slots=True, kw_only=True)
 class Joined(Event):
-    """Somebody entered a room, away with a text or not. Who enters an empty room is its operator: `apply` decides."""
+    """Somebody entered a room, away with a text or not. Who enters an empty room is its operator."""
 
     room: str
     realname: str

@@ -9,7 +9,9 @@ from asynchat.chat.errors import BadName, BadRoomName
 
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _PERSON = re.compile(r"[A-Za-z_\[\]\\`^{}|][A-Za-z0-9_\-\[\]\\`^{}|]*")
-_ROOM = re.compile(r"#[^\x00-\x20,:\x7f-\xa0\u2000-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ufff9-\uffff]*")
+_ROOM = re.compile(
+    r"#[^\x00-\x20,:\x7f-\xa0\xad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\udfff\ufeff\ufff9-\uffff]*"
+)
 
 RESERVED = frozenset({"server"})
 """Names that only the house itself bears."""
@@ -48,7 +50,7 @@ def check_room(name: str, limit: int) -> None:
     Raises:
         BadRoomName: it is longer, or has such a character. (Modern IRC, on room names)
     """
-    if len(name.encode()) > limit or not _ROOM.fullmatch(name):
+    if not _ROOM.fullmatch(name) or len(name.encode()) > limit:
         raise BadRoomName(name[:limit] or "*")
 
 
@@ -76,7 +78,14 @@ def mask_pattern(mask: str) -> re.Pattern[str]:
 
 
 def full_mask(mask: str) -> str:
-    """A mask completed to `nick!ident@host`: ``bob`` is ``bob!*@*``, ``*@host`` is ``*!*@host``."""
+    """A mask completed to `nick!ident@host`: ``bob`` is ``bob!*@*``, ``*@host`` is ``*!*@host``.
+
+    ``m:`` before it stays, and a mask of accounts, ``a:name``, is complete as it is.
+    """
+    if mask.startswith("m:"):
+        return "m:" + full_mask(mask[2:])
+    if mask.startswith("a:"):
+        return mask
     if "!" not in mask and "@" not in mask:
         return f"{mask}!*@*"
     nick, _, rest = mask.rpartition("!")

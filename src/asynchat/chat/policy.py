@@ -25,8 +25,15 @@ def is_banned(user: User, room: Room) -> bool:
     """Whether a ban fits the user and no exception does."""
     if Setting.BAN not in room.lists:
         return False
-    mask = user.source.mask
-    return room.listed(Setting.BAN, mask) and not room.listed(Setting.BAN_EXCEPTION, mask)
+    return room.listed(Setting.BAN, user.source) and not room.listed(Setting.BAN_EXCEPTION, user.source)
+
+
+def is_muted(user: User, room: Room) -> bool:
+    """Whether a ban, on speaking or at all, fits the user and no exception does."""
+    if Setting.BAN not in room.lists:
+        return False
+    muted = room.listed(Setting.BAN, user.source, mute=True)
+    return (muted and not room.listed(Setting.BAN_EXCEPTION, user.source, mute=True)) or is_banned(user, room)
 
 
 def member(user: User, room: Room) -> Member:
@@ -68,6 +75,17 @@ def see(user: User, room: Room) -> None:
         raise NoSuchRoom(room.name)
 
 
+def look_in(user: User, room: Room) -> None:
+    """Let the user know what is kept with the room: a member, or anybody who could just walk in.
+
+    Raises:
+        NoSuchRoom
+    """
+    closed = {Setting.SECRET, Setting.INVITE_ONLY, Setting.MEMBERS_ONLY} & room.flags or room.key is not None
+    if user not in room.members and (closed or is_banned(user, room)):
+        raise NoSuchRoom(room.name)
+
+
 def enter(user: User, room: Room, key: str | None, coming: int) -> None:
     """Let the user enter.
 
@@ -78,7 +96,6 @@ def enter(user: User, room: Room, key: str | None, coming: int) -> None:
     Raises:
         Banned, MembersOnly, InviteOnly, BadKey, RoomFull
     """
-    mask = user.source.mask
     invited = user.id in room.invited
     if is_banned(user, room) and not invited:
         raise Banned(room.name)
@@ -86,7 +103,7 @@ def enter(user: User, room: Room, key: str | None, coming: int) -> None:
         raise MembersOnly(room.name)
     if invited or (not room.flags and room.key is None and room.limit is None):
         return
-    if Setting.INVITE_ONLY in room.flags and not room.listed(Setting.INVITE_EXCEPTION, mask):
+    if Setting.INVITE_ONLY in room.flags and not room.listed(Setting.INVITE_EXCEPTION, user.source):
         raise InviteOnly(room.name)
     if room.key is not None and key != room.key:
         raise BadKey(room.name)
@@ -102,11 +119,9 @@ def speak(user: User, room: Room) -> None:
     """
     membership = room.members.get(user)
     if membership is None:
-        if Setting.NO_OUTSIDERS in room.flags or Setting.MODERATED in room.flags or is_banned(user, room):
+        if Setting.NO_OUTSIDERS in room.flags or Setting.MODERATED in room.flags or is_muted(user, room):
             raise CannotSpeak(room.name)
-    elif not membership.roles and (
-        Setting.MODERATED in room.flags or (Setting.BAN in room.lists and is_banned(user, room))
-    ):
+    elif not membership.roles and (Setting.MODERATED in room.flags or is_muted(user, room)):
         raise CannotSpeak(room.name)
 
 

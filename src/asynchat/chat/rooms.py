@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from asynchat.chat.events import LISTS, Place, Role, Setting
+from asynchat.chat.events import LISTS, Place, Role, Setting, Source
 from asynchat.chat.names import casefold, mask_pattern
 
 if TYPE_CHECKING:
@@ -27,28 +27,44 @@ class Topic:
 
 @dataclass(slots=True)
 class Entry:
-    """A mask on one of a room's lists; `by` is the mask of who put it there."""
+    """A mask on one of a room's lists; `by` is the mask of who put it there.
+
+    `m:` before a mask makes a ban one on speaking only, `a:` makes it a mask of accounts.
+    """
 
     mask: str
     by: str
     at_ms: int
     pattern: re.Pattern[str]
+    mute: bool
+    account: bool
 
     @classmethod
     def new(cls, mask: str, by: str, at_ms: int) -> Entry:
-        return cls(mask, by, at_ms, mask_pattern(mask))
+        mute = mask.startswith("m:")
+        rest = mask[2:] if mute else mask
+        account = rest.startswith("a:")
+        return cls(mask, by, at_ms, mask_pattern(rest[2:] if account else rest), mute, account)
+
+    def fits(self, source: Source) -> bool:
+        """Whether it means this one."""
+        if self.account:
+            return source.account is not None and self.pattern.fullmatch(casefold(source.account)) is not None
+        return self.pattern.fullmatch(casefold(source.mask)) is not None
 
 
 class Audience(NamedTuple):
     """Who is to hear an event: the hearers of `rooms`, and the sessions of `also`. Its author hears it besides.
 
-    In a room, `comes` hears it and what follows, `goes` it and what came before.
+    In a room, `comes` hears it and what follows, `goes` it and what came before. `watchers` have asked to be told of
+    its author, wherever that is.
     """
 
     rooms: tuple[Room, ...] = ()
     also: tuple[User, ...] = ()
     comes: User | None = None
     goes: User | None = None
+    watchers: tuple[Session, ...] = ()
 
 
 class Member:
@@ -80,6 +96,7 @@ class Room:
         "limit",
         "lists",
         "members",
+        "metadata",
         "name",
         "place",
         "topic",
@@ -97,6 +114,7 @@ class Room:
         self.invited: set[str] = set()  # user ids
         self.members: dict[User, Member] = {}
         self.hearers: dict[Dialect, dict[Session, Peer]] = {}
+        self.metadata: dict[str, str] | None = None
         self.audience = Audience((self,))
 
     def hear(self, session: Session) -> None:
@@ -135,10 +153,9 @@ class Room:
         listed = self.lists.get(setting)
         return listed.values() if listed else ()
 
-    def listed(self, setting: Setting, mask: str) -> bool:
-        """Whether `nick!ident@host` fits a mask of that list."""
-        folded = casefold(mask)
-        return any(entry.pattern.fullmatch(folded) for entry in self.entries(setting))
+    def listed(self, setting: Setting, source: Source, *, mute: bool = False) -> bool:
+        """Whether an entry of that list, one on speaking only or any other, means this one."""
+        return any(entry.mute is mute and entry.fits(source) for entry in self.entries(setting))
 
     def put_on_list(self, setting: Setting, entry: Entry) -> None:
         """Add a mask to one of the lists, once."""

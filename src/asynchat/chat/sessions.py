@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from asynchat.chat.errors import Refused
     from asynchat.chat.events import Event, Place
+    from asynchat.chat.rooms import Room
     from asynchat.chat.users import User
 
 
@@ -41,6 +42,21 @@ class Session(Protocol):
     user: User | None
 
     @property
+    def address(self) -> str:
+        """The IP address of the other end, or what there is instead."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether nobody can listen in."""
+
+    @property
+    def talked_at(self) -> float:
+        """When it last did something, on the monotonic clock."""
+
+    def moved(self, room: Room, old: str, reason: str, /) -> None:
+        """A room that its user is in has another name now."""
+
+    @property
     def peer(self) -> Peer: ...
 
     @property
@@ -48,6 +64,12 @@ class Session(Protocol):
 
     def own(self, event: Event, via_me: bool, /) -> Any:
         """What this session hears of what its own user did, through this session or another; falsy for nothing."""
+
+    def told(self, event: Event, /) -> Any:
+        """What this session hears of an event that is for its user alone."""
+
+    def watched(self, event: Event, told: bool, /) -> Any:
+        """What this session hears of somebody whom it watches; `told`: it hears the event in a room as well."""
 
     def failed(self, event: Event, refused: Refused, /) -> None:
         """Something this session said could not be stored."""
@@ -57,6 +79,9 @@ class Session(Protocol):
 
     def put_out(self, reason: str, /) -> None:
         """End this connection, telling why."""
+
+    def dismiss(self, reason: str, /) -> None:
+        """End this connection, and have its user go even if it usually stays."""
 
     def drop(self, reason: str, /) -> None:
         """End this connection now, whatever it has not been sent yet."""
@@ -83,6 +108,9 @@ class Journal(Protocol):
     def put(self, event: Event, via: Session | None, /) -> Pending:
         """Take an event that a verb has decided; its order is final."""
 
+    async def caught_up(self) -> None:
+        """Wait until everything that was put so far is shown."""
+
     async def breathe(self) -> None:
         """Let others have their turn; longer when more is waiting to be stored than should be."""
 
@@ -95,9 +123,19 @@ class History(Protocol):
         place: Place,
         /,
         *,
-        before: str | None = None,
         after: str | None = None,
+        before: str | None = None,
         limit: int,
+        newest: bool | None = None,
         talk_only: bool = True,
     ) -> Sequence[Event]:
-        """Up to `limit` events of a place in order: the last ones, the last before an id, or the first after one."""
+        """Up to `limit` events of a place between two ids, neither included: the `newest` of them or the oldest.
+
+        Unless it is said, they are the oldest if `after` is given and the newest if not. They come in order.
+        """
+
+    async def last_until(self, at_ms: int, /) -> str:
+        """The id of the last event not after a time, in milliseconds of UTC; "0" if there is none."""
+
+    async def find(self, event_id: str, /) -> Event | None:
+        """The event of that id, if it is kept and was not taken back."""

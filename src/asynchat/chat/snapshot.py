@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asynchat.chat.events import Role, Setting, Source
+from asynchat.chat.events import Flag, Role, Setting, Source
 from asynchat.chat.names import casefold
 from asynchat.chat.rooms import Entry, Room, Topic
 from asynchat.chat.state import State
@@ -12,26 +12,44 @@ from asynchat.chat.users import User
 
 
 def dump(state: State) -> dict[str, Any]:
-    """All of it: people in the order in which they came, rooms with their members in order."""
+    """All of it: people in the order in which they came, rooms with their members in order, the empty ones last."""
+    rooms = state.rooms.values()
     return {
-        "people": [_user(user) for user in state.people.values() if user.rooms],
-        "rooms": [_room(room) for room in state.rooms.values()],
+        "people": [_user(user) for user in state.people.values() if user.rooms or user.lasting],
+        "rooms": [_room(room) for room in (*(room for room in rooms if room.members), *state.empty)],
     }
 
 
 def load(values: dict[str, Any], state: State) -> None:
     """Make a state, which is empty, what it was."""
-    for user, nick, ident, host, account, realname, away in values["people"]:
-        person = User(Source(user=user, nick=nick, ident=ident, host=host, account=account), realname)
-        person.away = away
-        state.people[user] = state.users[casefold(nick)] = person
+    for each in values["people"]:
+        person = _load_user(each)
+        state.people[person.id] = state.users[casefold(person.nick)] = person
+        state.count_flags(person, 1)
     for each in values["rooms"]:
         state.restore_room(_load_room(each, state))
 
 
-def _user(user: User) -> list[Any]:
+def _user(user: User) -> dict[str, Any]:
     source = user.source
-    return [source.user, source.nick, source.ident, source.host, source.account, user.realname, user.away]
+    return {
+        "source": [source.user, source.nick, source.ident, source.host, source.account, source.bot],
+        "realname": user.realname,
+        "since_ms": user.since_ms,
+        "away": user.away,
+        "flags": sorted(flag.value for flag in user.flags),
+        "markers": user.markers,
+        "metadata": user.metadata,
+    }
+
+
+def _load_user(values: dict[str, Any]) -> User:
+    user, nick, ident, host, account, bot = values["source"]
+    person = User(Source(user=user, nick=nick, ident=ident, host=host, account=account, bot=bot), values["realname"])
+    person.since_ms, person.away = values["since_ms"], values["away"]
+    person.flags = frozenset(Flag(flag) for flag in values["flags"])
+    person.markers, person.metadata = values["markers"], values["metadata"]
+    return person
 
 
 def _room(room: Room) -> dict[str, Any]:
@@ -49,6 +67,7 @@ def _room(room: Room) -> dict[str, Any]:
             for setting, listed in room.lists.items()
         },
         "invited": sorted(room.invited),
+        "metadata": room.metadata,
         "members": [[user.id, int(member.roles), member.since_ms] for user, member in room.members.items()],
     }
 
@@ -64,4 +83,5 @@ def _load_room(values: dict[str, Any], state: State) -> Room:
     for user, roles, since_ms in values["members"]:
         room.enter(state.people[user], since_ms).roles = Role(roles)
     room.invited = set(values["invited"])
+    room.metadata = values["metadata"]
     return room

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asynchat.chat.events import Place, Source
+from asynchat.chat.events import Flag, Place, Source
+from asynchat.chat.names import casefold
 
 if TYPE_CHECKING:
     from asynchat.chat.rooms import Room
     from asynchat.chat.sessions import Pending, Session
+
+NO_FLAGS: frozenset[Flag] = frozenset()
+
+
+LASTING = "a"
+"""Begins the ids of users who are here as their account, and stay when their sessions go."""
+
+
+def lasting_id(account: str) -> str:
+    """The id of the user that an account is."""
+    return f"{LASTING}:{casefold(account)}"
+
+
+def conversation(one: User, other_id: str) -> Place:
+    """Where what two users say to each other alone belongs, whichever of them says it."""
+    return f"&{min(one.id, other_id)}&{max(one.id, other_id)}"
 
 
 class User:
@@ -18,12 +35,28 @@ class User:
     them (two sessions of one user that waited only for themselves lost an event).
     """
 
-    __slots__ = ("away", "changing", "last", "realname", "rooms", "sessions", "source")
+    __slots__ = (
+        "away",
+        "changing",
+        "flags",
+        "last",
+        "markers",
+        "metadata",
+        "realname",
+        "rooms",
+        "sessions",
+        "since_ms",
+        "source",
+    )
 
     def __init__(self, source: Source, realname: str) -> None:
         self.source = source
         self.realname = realname
+        self.since_ms = 0
         self.away: str | None = None
+        self.flags: frozenset[Flag] = NO_FLAGS
+        self.markers: dict[str, str] | None = None  # casefolded target to the time up to which it was read
+        self.metadata: dict[str, str] | None = None
         self.rooms: dict[Room, None] = {}
         self.sessions: tuple[Session, ...] = ()
         self.last: Pending | None = None
@@ -36,6 +69,11 @@ class User:
     @property
     def nick(self) -> str:
         return self.source.nick
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it stays when its last session goes."""
+        return self.source.user[:1] == LASTING
 
     @property
     def inbox(self) -> Place:

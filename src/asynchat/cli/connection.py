@@ -71,7 +71,7 @@ def password_from(path: str | None) -> str | None:
     if path is None:
         return None
     try:
-        return Path(path).read_text().partition("\n")[0].rstrip("\r")
+        return Path(path).read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path}: {error}") from None
 

@@ -15,6 +15,7 @@ import click
 from asynchat import __version__
 from asynchat.chat.errors import StoreError
 from asynchat.cli import CONFIG, DISK, FAILURE
+from asynchat.cli.admin import SOCKET
 from asynchat.cli.logs import set_up
 from asynchat.cli.options import data_folder, setting_options, settings_from
 from asynchat.config import BadConfig, Settings
@@ -27,6 +28,7 @@ from asynchat.net.server import Server
 @click.option("--data", metavar="DIR", envvar=["ASYNCHAT_SERVE_DATA", "ASYNCHAT_DATA"], help="where data is kept")
 @click.option("--memory", is_flag=True, help="keep everything in memory only")
 @click.option("--console/--no-console", default=None, help="say how to walk in (when the output is a terminal)")
+@click.option("--insecure", is_flag=True, help="allow settings that are meant for tests")
 @click.option("--print-url", is_flag=True, help="print the server's URL, and nothing else, once it listens")
 @click.option("--config", "own_config", metavar="FILE", help="read settings from this TOML file")
 @click.pass_obj
@@ -38,6 +40,7 @@ def command(
     memory: bool,
     console: bool | None,
     print_url: bool,
+    insecure: bool,
     own_config: str | None,
     **options: Any,
 ) -> None:
@@ -46,11 +49,18 @@ def command(
     Each option is an environment variable too, as ASYNCHAT_SERVE_PORT, and stands in the TOML file.
     """
     try:
-        settings = settings_from(options, own_config or config)
-        settings, where = _with_store(settings, data, memory=memory)
+
+        def read_settings() -> Settings:
+            return _with_store(settings_from(options, own_config or config), data, memory=memory)[0]
+
+        settings, where = _with_store(settings_from(options, own_config or config), data, memory=memory)
+        admin = _admin_socket(settings, data)
+        if settings.accounts.kdf_cost == "test" and settings.store.path != "memory" and not insecure:
+            raise BadConfig('[accounts] kdf_cost = "test" is for tests: it needs a store in memory, or --insecure')
         set_up(settings.log.level, settings.log.format)
         show = sys.stdout.isatty() if console is None else console
-        _loop_runner().run(_serve(settings, where, show=show, print_url=print_url))
+        server = Server(settings, admin=admin, read_settings=read_settings)
+        _loop_runner().run(_serve(server, where, show=show, print_url=print_url))
     except BadConfig as error:
         _end(CONFIG, str(error))
     except StoreError as error:
@@ -77,6 +87,17 @@ def _with_store(settings: Settings, data: str | None, *, memory: bool) -> tuple[
     return dataclasses.replace(settings, store=dataclasses.replace(settings.store, path=str(path))), str(path)
 
 
+def _admin_socket(settings: Settings, data: str | None) -> Path | None:
+    """Where `asynchat admin` finds the server: in the folder of its data, if it has one."""
+    if settings.store.path != "memory":
+        return Path(settings.store.path).parent / SOCKET
+    if data is None:
+        return None
+    folder = Path(data)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder / SOCKET
+
+
 def _loop_runner() -> asyncio.Runner:
     try:
         import uvloop
@@ -85,27 +106,36 @@ def _loop_runner() -> asyncio.Runner:
     return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
-async def _serve(settings: Settings, where: str, *, show: bool, print_url: bool) -> None:
+async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> None:
     _raise_descriptor_limit()
     loop = asyncio.get_running_loop()
-    told = asyncio.Event()
+    told, again = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    async with Server(settings) as server:
+    loop.add_signal_handler(signal.SIGHUP, again.set)
+    async with server:
         if print_url:
             click.echo(server.url)
         if show:
             click.echo(banner(server, where))
         sys.stdout.flush()
         async with asyncio.TaskGroup() as group:
-            stopping = group.create_task(_close_when(told, server))
+            waiting = [group.create_task(_close_when(told, server)), group.create_task(_reload_when(again, server))]
             await server.serve_forever()
-            stopping.cancel()
+            for task in waiting:
+                task.cancel()
 
 
 async def _close_when(told: asyncio.Event, server: Server) -> None:
     await told.wait()
     await server.close()
+
+
+async def _reload_when(again: asyncio.Event, server: Server) -> None:
+    while True:
+        await again.wait()
+        again.clear()
+        await server.reload()
 
 
 def banner(server: Server, where: str) -> str:
@@ -120,8 +150,11 @@ def banner(server: Server, where: str) -> str:
         f"  IRC       {shown} {port}",
         f"  terminal  asynchat join asynchat://{shown}:{port}",
     ]
+    if server.fingerprint is not None:
+        lines.append(f"  TLS       the same port; the certificate's SHA-256 is {server.fingerprint}")
     if host not in ("127.0.0.1", "[::1]") and server.settings.server.password is None:
-        lines.append("  everybody who can reach this machine may enter: no password is set and nothing is encrypted")
+        plain = " and nothing is encrypted" if server.fingerprint is None else ""
+        lines.append(f"  everybody who can reach this machine may enter: no password is set{plain}")
     return "\n".join(lines)
 
 

@@ -9,9 +9,9 @@ import logging
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from asynchat.net.peer import HIGH_WATER, Peer
+from asynchat.net.peer import Peer
 from asynchat.net.throttle import Throttle
-from asynchat.wire.session import NEVER, Session
+from asynchat.wire.session import HIGH_WATER, NEVER, Session
 
 log = logging.getLogger("asynchat.net")
 
@@ -38,6 +38,9 @@ class Conversation:
         "reason",
         "session",
     )
+
+    secure = False
+    certificate: str | None = None
 
     def __init__(
         self,
@@ -67,10 +70,20 @@ class Conversation:
         """Another session takes over what comes next."""
         self.session = session
 
+    @property
+    def lost(self) -> bool:
+        """Whether the other end cannot be reached any more."""
+        return self.peer.writer.transport.is_closing()
+
+    async def drained(self) -> None:
+        """Return once most of what was written is sent."""
+        await self.peer.drain(STALLED_S)
+
     def close(self, reason: str = "") -> None:
         """End the connection once what was written is sent; while the session is receiving, once it has done so."""
         self.reason = self.reason or reason
         if self._reading:
+            self.peer.release()
             self.peer.writer.close()
 
     # What the server calls.
@@ -107,13 +120,17 @@ class Conversation:
                 session.heard_at = clock()
                 await session.receive(data)
                 if peer.unsent() > HIGH_WATER:
-                    await peer.drain(STALLED_S)
+                    await self.drained()
                 if self.session.wake_at < self.due:
                     schedule(self)
-        except TimeoutError:
-            return "does not read"
         except OSError as error:
+            if isinstance(error, TimeoutError) and error.errno is None:
+                return "does not read"
             return (error.strerror or "connection lost").lower()
+        except RuntimeError:  # uvloop's word for a write to a connection that is gone
+            if not self.lost:
+                raise
+            return "connection lost"
         return self.reason
 
     def wake(self, now: float) -> bool:

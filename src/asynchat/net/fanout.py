@@ -15,6 +15,7 @@ from asynchat.chat.events import Event
 from asynchat.chat.hub import Hub
 from asynchat.chat.rooms import Audience, Room
 from asynchat.chat.sessions import Dialect, Peer, Session
+from asynchat.chat.state import NOBODY
 from asynchat.chat.users import User
 from asynchat.net.journal import Entry
 
@@ -56,25 +57,27 @@ class Fanout:
         self._over = over
         self._runs: dict[Room, Run] = {}
         self._echoing: dict[Session, Run] = {}  # the run in which each speaker's echoes are
-        self._late: list[Session] = []
+        self._late: dict[Session, None] = {}
+        self._pushed = 0  # bytes per peer at most, in this batch
 
     def deliver(self, entries: Sequence[Entry]) -> None:
         """Apply and show a batch that is stored; answer what could not be."""
         hub = self._hub
         for entry in entries:
             event = entry.event
-            if entry.refused is not None:
-                hub.withdraw(event)
-                if entry.via is not None:
-                    entry.via.failed(event, entry.refused)
-            elif entry.first is not None:
-                hub.withdraw(event)
-                if entry.via is not None:
-                    entry.via.repeated(event, entry.first)
-            else:
+            if entry.refused is None and entry.first is None:
                 self._show(event, entry.via)
+                continue
+            hub.withdraw(event)
+            if entry.via is None:
+                continue
+            self._end_echoes(entry.via)
+            if entry.refused is not None:
+                entry.via.failed(event, entry.refused)
+            elif entry.first is not None:
+                entry.via.repeated(event, entry.first)
         self._end_runs()
-        late, self._late = self._late, []
+        late, self._late, self._pushed = self._late, {}, 0
         for session in late:
             self._over(session)
 
@@ -84,14 +87,26 @@ class Fanout:
         if not event.talk and len(event.places) > 1:
             self._end_runs()  # before several rooms change at once
         audience = self._hub.apply(event)
+        if event.talk and audience.also and event.places[0] in self._hub.state.places:
+            self._end_runs()  # what only some of a room hear comes after what all heard before
+        if audience is NOBODY and not event.talk:
+            return  # it fits no more: nothing has changed, and nobody is told so
         author = author or people.get(event.by.user)  # a replay or another node may bring somebody new
-        if len(audience.rooms) == 1:
+        if len(audience.rooms) == 1 and not audience.watchers:
             self._into_run(audience.rooms[0], event, audience, author, via)
+            for user in audience.also:
+                self._to_user(user, event)
             return
         if audience.rooms:
-            self._to_rooms(audience.rooms, event, author)
+            self._end_runs()
+        told = self._to_rooms(audience.rooms, event, author)
+        for session in audience.watchers:
+            chunk = session.watched(event, session in told)
+            if chunk:
+                self._push({session: session.peer}, chunk)
         for user in audience.also:
-            self._to_user(user, event)
+            if user is not author or event.talk:
+                self._to_user(user, event)
         if author is not None:
             for session in author.sessions:
                 self._to_author(session, event, via)
@@ -99,26 +114,33 @@ class Fanout:
     # One room.
 
     def _into_run(self, room: Room, event: Event, audience: Audience, author: User | None, via: Session | None) -> None:
+        comes, goes = audience.comes, audience.goes
+        outside: list[Session] = []
+        if author is not None and author is not comes and author is not goes:
+            outside = [session for session in author.sessions if not room.hears(session)]
         run = self._runs.get(room)
-        if audience.comes is not None and run is not None and not run.apart.keys().isdisjoint(audience.comes.sessions):
-            self._end_run(run)  # somebody went and came again: that is two slices
+        if run is not None and any(session in run.apart for session in (*outside, *(comes.sessions if comes else ()))):
+            for session in goes.sessions if goes is not None and goes is not author else ():
+                run.apart.setdefault(session, Slice(0))  # it is out of the push list already
+            self._end_run(run)  # somebody who went in it comes or speaks again: that is another slice
             run = None
-        if run is None:
+        for session in outside:
+            self._to_author(session, event, via)  # who is not in the room hears its echo and no more
+        if run is None or run.room not in self._runs:
             run = self._runs[room] = Run(room)
         index = len(run.events)
         run.events.append(event)
         if author is not None:
             for session in author.sessions:
-                if audience.comes is author:
+                if author is comes:
                     run.apart[session] = Slice(index)
-                elif audience.goes is author:
+                elif author is goes:
                     run.apart.setdefault(session, Slice(0)).end = index + 1
-                elif not room.hears(session):
-                    self._to_author(session, event, via)  # an outsider hears its echo and no more
+                elif session in outside:
                     continue
                 self._echo(run, session, index, event, via)
-        if audience.goes is not None and audience.goes is not author:
-            for session in audience.goes.sessions:
+        if goes is not None and goes is not author:
+            for session in goes.sessions:
                 run.apart.setdefault(session, Slice(0)).end = index + 1
 
     def _echo(self, run: Run, session: Session, index: int, event: Event, via: Session | None) -> None:
@@ -144,7 +166,8 @@ class Fanout:
         hearers, apart, events = run.room.hearers, run.apart, run.events
         aside: list[tuple[dict[Session, Peer], Session, Peer]] = []
         for session in apart:
-            self._echoing.pop(session, None)
+            if self._echoing.get(session) is run:
+                del self._echoing[session]
             group = hearers.get(session.dialect)
             if group is not None and (peer := group.pop(session, None)) is not None:
                 aside.append((group, session, peer))
@@ -169,8 +192,8 @@ class Fanout:
 
     # Several rooms, and people.
 
-    def _to_rooms(self, rooms: Sequence[Room], event: Event, author: User | None) -> None:
-        """Write an event of several rooms once to each who is in any of them."""
+    def _to_rooms(self, rooms: Sequence[Room], event: Event, author: User | None) -> set[Session]:
+        """Write an event of several rooms once to each who is in any of them; returns who has heard of it."""
         told: set[Session] = set(author.sessions) if author is not None else set()
         rendered: dict[Dialect, Any] = {}
         for room in rooms:
@@ -181,31 +204,39 @@ class Fanout:
                 if chunk:
                     self._push({session: peer for session, peer in group.items() if session not in told}, chunk)
                 told.update(group)
+        return told
 
     def _to_user(self, user: User, event: Event) -> None:
         for session in user.sessions:
-            chunk = session.dialect.join([session.dialect.render(event)])
-            if chunk:
-                self._push({session: session.peer}, chunk)
+            line = session.told(event)
+            if line:
+                self._push({session: session.peer}, session.dialect.join([line]))
 
     def _to_author(self, session: Session, event: Event, via: Session | None) -> None:
         line = session.own(event, session is via)
         if line:
-            before = self._echoing.get(session)
-            if before is not None:
-                self._end_run(before)
+            self._end_echoes(session)
             self._push({session: session.peer}, session.dialect.join([line]))
+
+    def _end_echoes(self, session: Session) -> None:
+        """End the run in which the session's echoes are: what it hears next comes after them."""
+        run = self._echoing.get(session)
+        if run is not None:
+            self._end_run(run)
 
     def _push(self, group: Mapping[Session, Peer], chunk: Any) -> None:
         """The hot loop: look at what is unsent from earlier batches, then write.
 
         A peer that is gone raises here and must not cost the others their line; its own conversation finds out.
         """
-        most = self._send_queue
+        most = self._send_queue + self._pushed  # what this batch has written does not count against anybody
+        self._pushed += len(chunk)
+        if self._late:  # who has missed a line hears no later one either
+            group = {session: peer for session, peer in group.items() if session not in self._late}
         for peer in group.values():
             try:
                 if peer.unsent() > most:
-                    self._late.append(next(session for session, its in group.items() if its is peer))
+                    self._late[next(session for session, its in group.items() if its is peer)] = None
                 else:
                     peer.write(chunk)
             except (OSError, RuntimeError):

@@ -34,7 +34,15 @@ class Batch:
         self.done = False
         self.future: asyncio.Future[None] | None = None
 
+    async def finished(self) -> None:
+        """Wait for it. Shielded: whoever is cancelled while waiting must not cancel the others."""
+        if not self.done:
+            if self.future is None:
+                self.future = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self.future)
+
     def finish(self) -> None:
+        """It is stored and shown, or refused."""
         self.done = True
         if self.future is not None and not self.future.done():
             self.future.set_result(None)
@@ -57,12 +65,8 @@ class Entry:
         return self.batch.done
 
     def __await__(self) -> Generator[Any, None, Event]:
-        batch = self.batch
-        if not batch.done:
-            if batch.future is None:
-                batch.future = asyncio.get_running_loop().create_future()
-            # Shielded: whoever is cancelled while waiting must not cancel the others of the batch.
-            yield from asyncio.shield(batch.future).__await__()
+        if not self.batch.done:
+            yield from self.batch.finished().__await__()
         if self.refused is not None:
             raise self.refused
         return self.first or self.event
@@ -86,7 +90,7 @@ class Journal:
         self._dump = dump
         self._changes = 0  # since the last snapshot
         self._talk = 0
-        self._last_id = 0
+        self._last_id = store.last_id
         self._store = store
         self._deliver = deliver
         self._most = most
@@ -110,14 +114,17 @@ class Journal:
         """Whether more is waiting than should be."""
         return len(self._gathering.entries) >= self._most
 
+    async def caught_up(self) -> None:
+        """Wait until everything that was put so far is shown."""
+        batch = self._gathering if self._gathering.entries else self._flying
+        if batch is not None:
+            await batch.finished()
+
     async def breathe(self) -> None:
         """Let others have their turn; longer when more is waiting to be stored than should be."""
         await asyncio.sleep(0)
         while self.crowded and not self._closing:
-            batch = self._flying or self._gathering
-            if batch.future is None:
-                batch.future = asyncio.get_running_loop().create_future()
-            await asyncio.shield(batch.future)
+            await (self._flying or self._gathering).finished()
 
     async def run(self) -> None:
         """Store and deliver until `close`; what was put before is stored still."""
@@ -134,6 +141,12 @@ class Journal:
             try:
                 await self._store_batch(batch)
                 self._deliver(batch.entries)
+            except Exception:  # a bug: it must cost neither the next batch nor those who wait for this one
+                log.exception("a batch of %d failed", len(batch.entries))
+                _refuse(batch.entries)
+            except asyncio.CancelledError:
+                _refuse(batch.entries)
+                raise
             finally:
                 self._flying = None
                 batch.finish()
@@ -164,6 +177,9 @@ class Journal:
             answers: Sequence[Stored | StoreError] = await self._store.append([entry.event for entry in kept])
         except StoreError as error:
             answers = [error] * len(kept)
+        except Exception as error:  # a bug: what was claimed for these must be given back all the same
+            log.exception("a batch of %d failed", len(kept))
+            answers = [StoreError(str(error))] * len(kept)
         for entry, answer in zip(kept, answers, strict=True):
             if isinstance(answer, StoreError):
                 log.error("not stored: %s", answer)
@@ -175,3 +191,9 @@ class Journal:
             else:
                 self._changes += 1
         self._last_id = self._store.last_id
+
+
+def _refuse(entries: Sequence[Entry]) -> None:
+    """Have nobody take for done what may not be."""
+    for entry in entries:
+        entry.refused = entry.refused or StorageError()

@@ -6,11 +6,14 @@ import errno
 import os
 import socket
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from asynchat.chat.errors import AsynchatError
+from asynchat.config import BadConfig, ServerSettings
 
 BACKLOG = 1024
 
@@ -44,9 +47,13 @@ class Listen:
             raise ValueError(f"{text}: only ?greeting=text, nick or none may follow an address")
         if parts.scheme == "unix" and parts.path:
             return [cls(path=parts.netloc + parts.path, greeting=greeting)]
-        if parts.scheme != "tcp" or parts.port is None:
-            raise ValueError(f"{text}: an address is [HOST]:PORT, tcp://HOST:PORT or unix://PATH")
-        return [cls(host, parts.port, greeting=greeting) for host in ([parts.hostname] if parts.hostname else hosts)]
+        try:
+            port = parts.port
+        except ValueError:
+            port = None
+        if parts.scheme != "tcp" or port is None:
+            raise ValueError(f"{text}: an address is [HOST]:PORT, tcp://HOST:PORT or unix://PATH; ports end at 65535")
+        return [cls(host, port, greeting=greeting) for host in ([parts.hostname] if parts.hostname else hosts)]
 
     def bind(self) -> list[socket.socket]:
         """Sockets that are bound and listen; non-blocking.
@@ -98,6 +105,68 @@ class Listen:
             sock.close()
             raise
         return sock
+
+
+class Bound(NamedTuple):
+    """A socket that listens, and the greeting of its address."""
+
+    sock: socket.socket
+    greeting: str | None
+    path: str = ""
+
+    @property
+    def name(self) -> str:
+        """`host:port`, or `unix://path`."""
+        if self.path:
+            return f"unix://{self.path}"
+        where = self.sock.getsockname()
+        return f"[{where[0]}]:{where[1]}" if self.sock.family == socket.AF_INET6 else f"{where[0]}:{where[1]}"
+
+    @property
+    def port(self) -> int:
+        """The TCP port; 0 for a unix socket."""
+        return 0 if self.path else int(self.sock.getsockname()[1])
+
+    def close(self) -> None:
+        """Listen no more, and leave no file behind."""
+        self.sock.close()
+        if self.path:
+            Path(self.path).unlink(missing_ok=True)
+
+
+def bind_all(settings: ServerSettings) -> list[Bound]:
+    """Sockets for all addresses of the settings.
+
+    Raises:
+        BadConfig: what should be an address is none.
+        CannotListen: an address cannot be had.
+    """
+    bound: list[Bound] = []
+    try:
+        if not settings.listen:
+            _bind_hosts(settings.host, settings.port, bound)
+        for text in settings.listen or ():
+            for each in Listen.parse(text, settings.host):
+                bound += [Bound(sock, each.greeting, each.path) for sock in each.bind()]
+    except BaseException as error:
+        for taken in bound:
+            taken.close()
+        if isinstance(error, ValueError):
+            raise BadConfig(f"[server] listen: {error}") from None
+        raise
+    return bound
+
+
+def _bind_hosts(hosts: Sequence[str], port: int, bound: list[Bound]) -> None:
+    """The same port on each host, whichever it is; a machine without IPv6 goes without `::1`."""
+    for host in hosts:
+        try:
+            for sock in Listen(host, port).bind():
+                bound.append(Bound(sock, None))
+                port = port or bound[-1].port
+        except CannotListen:
+            if host != "::1" or not bound or socket.has_dualstack_ipv6():
+                raise
 
 
 def _hint(error: OSError) -> str:

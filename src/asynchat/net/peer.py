@@ -6,7 +6,8 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-HIGH_WATER = 64 * 1024
+from asynchat.wire.session import HIGH_WATER
+
 NOTSENT_LOWAT = 32 * 1024
 
 

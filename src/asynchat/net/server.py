@@ -12,27 +12,35 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import socket
+import ssl
+import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from asynchat.chat import snapshot
-from asynchat.chat.hub import Hub, Limits
+from asynchat.chat.errors import StoreError
+from asynchat.chat.hub import Hub
 from asynchat.config import BadConfig, Settings
 from asynchat.net.conversation import Conversation, address_of, cloak
 from asynchat.net.fanout import Fanout
+from asynchat.net.house import furnish, make_house, make_limits
 from asynchat.net.journal import Journal
-from asynchat.net.listen import BACKLOG, CannotListen, Listen
+from asynchat.net.listen import BACKLOG, Bound, bind_all
 from asynchat.net.peer import tune
 from asynchat.net.throttle import Throttle
 from asynchat.net.wheel import TICK_S, Wheel
 from asynchat.store import Log
 from asynchat.wire.door import Door
-from asynchat.wire.session import NEVER, House, Session
+from asynchat.wire.session import NEVER, Session
+
+if TYPE_CHECKING:
+    from asynchat.net.logins import Logins
+    from asynchat.store.accounts import SqlAccounts
 
 log = logging.getLogger("asynchat")
 
@@ -46,8 +54,9 @@ class Server:
     """A chat server on the running loop.
 
     `settings` are those of the configuration file; the keywords override them. `store` is the path of the file that
-    keeps everything, or `"memory"`, which is the default without `settings`. Ready when entered, drained and closed
-    when left.
+    keeps everything, or `"memory"`, which is the default without `settings`. `admin` is where the socket for
+    `asynchat admin` is to be, if there is to be one; `read_settings` reads the configuration again for `reload`. Ready
+    when entered, drained and closed when left.
 
     Raises on entering:
         BadConfig: a setting does not fit.
@@ -64,22 +73,29 @@ class Server:
         store: str | Path | None = None,
         durability: str | None = None,
         room: str | None = None,
+        admin: Path | None = None,
+        read_settings: Callable[[], Settings] | None = None,
     ) -> None:
         changes: dict[str, dict[str, Any]] = {"server": {}, "store": {}}
         if host is not None:
             changes["server"]["host"] = [host] if isinstance(host, str) else list(host)
         if port is not None:
-            changes["server"] |= {"port": port, "listen": None}
+            changes["server"] |= {"port": port, "listen": ()}
         if room is not None:
             changes["server"]["room"] = room
         if store is not None or settings is None:
             changes["store"]["path"] = "memory" if store is None else str(store)
         if durability is not None:
             changes["store"]["durability"] = durability
-        changes["server"] = {name: value for name, value in changes["server"].items() if value is not None}
         self.settings = (settings or Settings()).with_values(changes, "Server")
         self.addresses: tuple[str, ...] = ()
         """Where it listens, as `host:port` or `unix://path`, once it does."""
+        self.fingerprint: str | None = None
+        """The SHA-256 of its certificate (DER), in hex, if it speaks TLS."""
+        self.broke: Counter[str] = Counter()
+        """How many connections, of each transport, broke its rules or were not let through."""
+        self._admin_path = admin
+        self._read_settings = read_settings
         self._stop = asyncio.Event()
         self._nobody = asyncio.Event()  # the last conversation has ended
         self._stopped_because = "the server is stopping"
@@ -87,6 +103,8 @@ class Server:
         self._conversations: set[Conversation] = set()
         self._here = 0  # conversations that have come in
         self._port = 0
+        self._accounts: SqlAccounts | None = None
+        self._logins: Logins | None = None
 
     # What an application calls.
 
@@ -123,6 +141,23 @@ class Server:
         if self._life is not None:
             await asyncio.shield(self._life)
 
+    async def reload(self) -> None:
+        """Read the configuration again: message of the day, passwords, operators, limits, certificates.
+
+        What cannot be used is logged, and everything stays as it was. Addresses and the store stay in any case.
+        """
+        if self._read_settings is None:
+            return
+        try:
+            settings = self._read_settings()
+            tls = await self._tls_of(settings)
+            furnish(self._house, settings)
+        except BadConfig as error:
+            log.error("the configuration stays as it is: %s", error)
+        else:
+            self._house.tls = tls
+            log.info("the configuration was read again")
+
     @property
     def port(self) -> int:
         """The TCP port that it listens on; with several, the first."""
@@ -138,13 +173,15 @@ class Server:
 
     async def _live(self, ready: asyncio.Future[None]) -> None:
         """Start, serve until told to stop, stop in order."""
-        sockets: list[tuple[socket.socket, str | None]] = []
+        sockets: list[Bound] = []
         store = self._open_store()
         opened = False
         try:
             await store.open()
             opened = True
-            sockets = self._bind()
+            sockets = bind_all(self.settings.server)
+            self.addresses = tuple(bound.name for bound in sockets)
+            self._port = next((bound.port for bound in sockets if bound.port), 0)
             await self._serve(store, sockets, ready)
         except BaseException as error:
             if not ready.done() and not isinstance(error, asyncio.CancelledError):
@@ -152,49 +189,72 @@ class Server:
                 return
             raise
         finally:
-            for sock, _ in sockets:
-                sock.close()
+            for bound in sockets:
+                bound.close()
+            await self._close_accounts()
             if opened:
                 await store.close()
 
-    async def _serve(
-        self, store: Log, sockets: list[tuple[socket.socket, str | None]], ready: asyncio.Future[None]
-    ) -> None:
+    async def _serve(self, store: Log, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
         loop = asyncio.get_running_loop()
         settings = self.settings
-        hub = Hub(lambda: time.time_ns() // 1_000_000, self._limits())
+        hub = Hub(lambda: time.time_ns() // 1_000_000, make_limits(settings))
         fanout = Fanout(hub, send_queue=settings.limits.send_queue, over=lambda session: session.drop("SendQ exceeded"))
         hub.journal = journal = Journal(store, fanout.deliver, dump=lambda: snapshot.dump(hub.state))
-        self._house = self._make_house(hub, store)
+        await self._open_accounts()
+        self._house = make_house(settings, hub, store, self._logins)
+        self._house.unknown = lambda: len(self._conversations) - self._here
+        self._house.came, self._house.went, self._house.broke = self._came, self._went, self._broke
+        self._house.reload = self.reload
+        self._house.tls = await self._tls_of(settings)
         self._wheel: Wheel[Conversation] = Wheel(loop, self._due)
         self._secret = secrets.token_bytes(16)
         await self._restore(store, hub)
         async with asyncio.TaskGroup() as outer:
             journal_task = outer.create_task(journal.run(), name="asynchat journal")
             try:
-                await _see_off(hub)
+                await _see_off(hub, always_on=self.settings.accounts.always_on)
                 async with asyncio.TaskGroup() as group:
                     self._group = group
-                    listeners = [
-                        await asyncio.start_server(
-                            partial(self._connected, greeting),
-                            sock=sock,
-                            backlog=BACKLOG,
-                            limit=settings.limits.read_buffer,
-                        )
-                        for sock, greeting in sockets
-                    ]
-                    log.info("listening on %s", ", ".join(self.addresses))
-                    ready.set_result(None)
-                    await self._stop.wait()
-                    for listener in listeners:
-                        listener.close()
-                    await self._send_home()
+                    await self._listen(hub, sockets, ready)
             finally:
                 self._wheel.close()
                 journal.close()
                 await journal_task
                 await journal.save_snapshot()
+
+    async def _listen(self, hub: Hub, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
+        """Take connections until told to stop, then send everybody home."""
+        administering = self._administer(hub, self._group)
+        listeners: list[asyncio.Server] = []
+        try:
+            for sock, greeting, _ in sockets:
+                connected = partial(self._connected, greeting)
+                limit = self.settings.limits.read_buffer
+                listeners.append(await asyncio.start_server(connected, sock=sock, backlog=BACKLOG, limit=limit))
+            log.info("listening on %s", ", ".join(self.addresses))
+            ready.set_result(None)
+            await self._stop.wait()
+        finally:
+            for listener in listeners:
+                listener.close()
+            if administering is not None:
+                administering.cancel()
+        await self._send_home()
+
+    def _administer(self, hub: Hub, group: asyncio.TaskGroup) -> asyncio.Task[None] | None:
+        """Answer on the admin socket, if there is to be one."""
+        if self._admin_path is None:
+            return None
+        from asynchat.net.admin import Admin
+
+        admin = Admin(self._admin_path, hub=hub, logins=self._logins)
+        try:
+            sock = admin.bind()
+        except StoreError as error:  # a path too long, for one: people can chat without
+            log.warning("`asynchat admin` will not work: %s", error)
+            return None
+        return group.create_task(admin.run(sock), name="asynchat admin")
 
     def _open_store(self) -> Log:
         if self.settings.store.path == "memory":
@@ -205,41 +265,63 @@ class Server:
 
         return SqliteLog(Path(self.settings.store.path), durability=self.settings.store.durability)
 
-    def _limits(self) -> Limits:
-        limits = self.settings.limits
-        return Limits(name=limits.nick, room=limits.channel, topic=limits.topic, reason=limits.kick, away=limits.away)
-
-    def _make_house(self, hub: Hub, store: Log) -> House:
-        from asynchat import __version__
-
+    async def _open_accounts(self) -> None:
+        """Accounts live in the file of the log, or in memory as it does."""
         settings = self.settings
-        motd: tuple[str, ...] = ()
-        if settings.server.motd is not None:
-            try:
-                motd = tuple(Path(settings.server.motd).read_text().splitlines())
-            except (OSError, UnicodeDecodeError) as error:
-                raise BadConfig(f"{settings.server.motd}: {error}") from None
-        return House(
-            hub=hub,
-            history=store,
-            name=settings.server.name,
-            network=settings.server.network,
-            version=__version__,
-            started_ms=time.time_ns() // 1_000_000,
-            room=settings.server.room,
-            motd=motd,
-            password=settings.server.password,
-            greeting=settings.server.greeting,
-            greeting_after_s=settings.server.greeting_after,
-            replay=settings.history.replay,
-            max_line=settings.limits.max_line,
-            read_buffer=settings.limits.read_buffer,
-            ping_interval_s=settings.limits.ping_interval,
-            register_timeout_s=settings.limits.register_timeout,
-            unknown=lambda: len(self._conversations) - self._here,
-            came=self._came,
-            went=self._went,
+        if settings.accounts.mode == "off":
+            return
+        from asynchat.net.logins import Logins
+        from asynchat.store.accounts import SqlAccounts
+
+        path = settings.store.path
+        self._accounts = SqlAccounts(None if path == "memory" else Path(path))
+        await self._accounts.open()
+        self._logins = Logins(
+            self._accounts,
+            kdf_cost=settings.accounts.kdf_cost,
+            require_email=settings.accounts.require_email,
+            name_limit=settings.limits.nick,
+            limited=settings.limits.flood,
         )
+        await self._logins.open()
+
+    async def _close_accounts(self) -> None:
+        if self._logins is not None:
+            self._logins.close()
+        if self._accounts is not None:
+            await self._accounts.close()
+
+    async def _tls_of(self, settings: Settings) -> ssl.SSLContext | None:
+        """What TLS is spoken with by those settings, if it is."""
+        if settings.tls.mode is None and settings.tls.cert is None and settings.tls.key is None:
+            return None
+        return await asyncio.to_thread(self._make_tls, settings)
+
+    def _make_tls(self, all_settings: Settings) -> ssl.SSLContext:
+        """What TLS is spoken with. A certificate of our own is kept beside the store, if that is kept."""
+        from asynchat.net.certificates import own_certificate
+
+        settings = all_settings.tls
+        if settings.mode is None:
+            if settings.cert is None:
+                raise BadConfig("[tls] a key alone is not enough: cert is missing")
+            cert, key = Path(settings.cert), Path(settings.key) if settings.key is not None else None
+        elif settings.cert is not None or settings.key is not None:
+            raise BadConfig("[tls] either a certificate and a key, or auto")
+        elif self.settings.store.path == "memory":
+            with tempfile.TemporaryDirectory() as folder:
+                cert, key = own_certificate(Path(folder))
+                return self._speak_tls(cert, key)
+        else:
+            cert, key = own_certificate(Path(self.settings.store.path).parent)
+        return self._speak_tls(cert, key)
+
+    def _speak_tls(self, cert: Path, key: Path | None) -> ssl.SSLContext:
+        from asynchat.net.certificates import fingerprint, server_context
+
+        context = server_context(cert, key)
+        self.fingerprint = fingerprint(cert)
+        return context
 
     async def _restore(self, store: Log, hub: Hub) -> None:
         """What the log adds up to: the last snapshot, and the changes since, applied with nobody listening."""
@@ -252,39 +334,6 @@ class Server:
         hub.begin_after(store.last_id, store.last_ms)
 
     # Listening.
-
-    def _bind(self) -> list[tuple[socket.socket, str | None]]:
-        """Sockets for all addresses, and the greeting of each."""
-        server = self.settings.server
-        bound: list[tuple[socket.socket, str | None]] = []
-        try:
-            if not server.listen:
-                self._bind_hosts(server.host, server.port, bound)
-            else:
-                for text in server.listen:
-                    for each in Listen.parse(text, server.host):
-                        bound += [(sock, each.greeting) for sock in each.bind()]
-        except ValueError as error:
-            raise BadConfig(str(error)) from None
-        except BaseException:
-            for sock, _ in bound:
-                sock.close()
-            raise
-        self.addresses = tuple(_name(sock) for sock, _ in bound)
-        tcp = [sock.getsockname()[1] for sock, _ in bound if sock.family != socket.AF_UNIX]
-        self._port = tcp[0] if tcp else 0
-        return bound
-
-    def _bind_hosts(self, hosts: Sequence[str], port: int, bound: list[tuple[socket.socket, str | None]]) -> None:
-        """The same port on each host, whichever it is; a machine without IPv6 goes without `::1`."""
-        for host in hosts:
-            try:
-                for sock in Listen(host, port).bind():
-                    bound.append((sock, None))
-                    port = port or sock.getsockname()[1]
-            except CannotListen:
-                if host != "::1" or not bound or socket.has_dualstack_ipv6():
-                    raise
 
     def _connected(self, greeting: str | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection: a task for it, or a polite no."""
@@ -317,10 +366,18 @@ class Server:
         except Exception:
             log.exception("%r failed", conversation.session)
         finally:
+            await self._finish(conversation, reason)
+
+    async def _finish(self, conversation: Conversation, reason: str) -> None:
+        try:
+            await conversation.finish(reason, GRACE_S)
+        except Exception:
+            log.exception("%r failed while it ended", conversation.session)
+            conversation.peer.abort()
+        finally:
             self._conversations.discard(conversation)
             if not self._conversations:
                 self._nobody.set()
-            await conversation.finish(reason, GRACE_S)
 
     def _came(self, session: Session) -> None:
         self._here += 1
@@ -330,11 +387,15 @@ class Server:
         self._here -= 1
         log.info("- %s (%s)", _nick(session), reason)
 
+    def _broke(self, session: Session, reason: str) -> None:
+        self.broke[session.wire] += 1
+        log.info("! %s  %s  %s", session.link.address, session.wire, reason)
+
     # Time.
 
     def _schedule(self, conversation: Conversation) -> None:
         when = conversation.session.wake_at
-        if when < NEVER:
+        if when < NEVER and not conversation.session.closing:
             conversation.due = when
             self._wheel.put(conversation, when)
 
@@ -353,7 +414,7 @@ class Server:
 
     async def _wake(self, conversation: Conversation, now: float) -> None:
         await conversation.wake_session(now)
-        if conversation.session.wake_at < conversation.due:
+        if not conversation.session.closing and conversation.session.wake_at < conversation.due:
             self._schedule(conversation)
 
     # The end.
@@ -361,7 +422,10 @@ class Server:
     async def _send_home(self) -> None:
         """Tell everybody, wait a moment for them to take it, drop who does not."""
         for conversation in tuple(self._conversations):
-            conversation.session.put_out(self._stopped_because)
+            try:
+                conversation.session.put_out(self._stopped_because)
+            except (OSError, RuntimeError):  # gone in this very moment
+                conversation.abort(self._stopped_because)
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_S):
                 while self._conversations:
@@ -371,9 +435,10 @@ class Server:
             conversation.abort(self._stopped_because)
 
 
-async def _see_off(hub: Hub) -> None:
-    """Have those leave who were here when the server ended without telling; rooms then are as people find them."""
-    leaving = [hub.depart(user, "the server was restarted") for user in tuple(hub.state.people.values())]
+async def _see_off(hub: Hub, *, always_on: bool) -> None:
+    """Have those leave who were here when the server ended without telling, and who cannot come back as themselves."""
+    gone = [user for user in hub.state.people.values() if not (always_on and user.lasting)]
+    leaving = [hub.depart(user, "the server was restarted") for user in gone]
     if leaving:
         await leaving[-1]
 
@@ -390,10 +455,3 @@ def most_clients() -> int:
         return 500
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(soft - SPARE_DESCRIPTORS, 1) if soft != resource.RLIM_INFINITY else 1_000_000
-
-
-def _name(sock: socket.socket) -> str:
-    where = sock.getsockname()
-    if sock.family == socket.AF_UNIX:
-        return f"unix://{where}"
-    return f"[{where[0]}]:{where[1]}" if sock.family == socket.AF_INET6 else f"{where[0]}:{where[1]}"

@@ -50,7 +50,11 @@ class Wheel[T]:
         self._timer = None
         now = self._loop.time()
         tick = int(now / TICK_S + 0.001)
+        due: list[T] = []  # taken out first: an item may be put back, and for this very tick
         while self._ticks and self._ticks[0] <= tick:
-            for item in self._slots.pop(heappop(self._ticks)):
+            due += self._slots.pop(heappop(self._ticks))
+        try:
+            for item in due:
                 self._due(item, now)
-        self._arm()
+        finally:
+            self._arm()

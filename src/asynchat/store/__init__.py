@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from asynchat.chat.errors import StoreError
-from asynchat.chat.events import Event, Place
+from asynchat.chat.events import Event, Kind, Place
 
 Position = int
 """Where an event stands within one place. Ordered there; nothing else is promised, density least of all."""
@@ -21,6 +21,11 @@ class Stored(NamedTuple):
     position: Position
     event: Event
     new: bool = True
+
+
+def is_words(event: Event) -> bool:
+    """Whether an event is what people read back: talk, but no reaction or the like."""
+    return event.talk and getattr(event, "kind", None) is not Kind.SIGNAL
 
 
 class Snapshot(NamedTuple):
@@ -56,7 +61,7 @@ class Log(Protocol):
 
         One that cannot be stored is answered with its error and does not keep the others out. An event with a key
         that its sender (`by.account`, none for guests) has used before is not stored again: the answer is the first,
-        not `new`.
+        not `new`. A `Redacted` takes the words it names out of the log.
         """
 
     async def page(
@@ -64,16 +69,26 @@ class Log(Protocol):
         place: Place,
         /,
         *,
-        before: str | None = None,
         after: str | None = None,
+        before: str | None = None,
         limit: int,
+        newest: bool | None = None,
         talk_only: bool = True,
     ) -> Sequence[Event]:
-        """Up to `limit` events of a place in order: the last ones, the last before an id, or the first after one.
+        """Up to `limit` events of a place between two ids, neither included: the `newest` of them or the oldest.
+
+        Unless it is said, they are the oldest if `after` is given and the newest if not. They come in order. What was
+        taken back is not among them.
 
         Raises:
             StoreError
         """
+
+    async def last_until(self, at_ms: int, /) -> str:
+        """The id of the last event not after a time, in milliseconds of UTC; "0" if there is none."""
+
+    async def find(self, event_id: str, /) -> Event | None:
+        """The event of that id, if it is kept and was not taken back."""
 
     async def snapshot(self) -> Snapshot | None:
         """The last snapshot that was saved."""

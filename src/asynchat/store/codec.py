@@ -12,17 +12,26 @@ from typing import Any
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.events import (
+    AccountSet,
     AwaySet,
     Change,
     Changed,
     Departed,
     Event,
+    Flag,
+    FlagsSet,
     Invited,
     Joined,
     Kicked,
     Kind,
     Left,
+    MarkerSet,
+    MetadataSet,
+    RealnameSet,
+    Redacted,
     Renamed,
+    Role,
+    RoomRenamed,
     Said,
     Setting,
     Source,
@@ -34,13 +43,14 @@ _encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=
 
 def source_to(source: Source) -> list[Any]:
     """A source as JSON values."""
-    return [source.user, source.nick, source.ident, source.host, source.account]
+    values = [source.user, source.nick, source.ident, source.host, source.account]
+    return [*values, True] if source.bot else values
 
 
 def source_from(values: list[Any]) -> Source:
     """A source from JSON values."""
-    user, nick, ident, host, account = values
-    return Source(user=user, nick=nick, ident=ident, host=host, account=account)
+    user, nick, ident, host, account, *bot = values
+    return Source(user=user, nick=nick, ident=ident, host=host, account=account, bot=bool(bot))
 
 
 def _same(value: Any) -> Any:
@@ -53,6 +63,14 @@ def _changes_to(changes: tuple[Change, ...]) -> list[list[Any]]:
 
 def _changes_from(values: list[list[Any]]) -> tuple[Change, ...]:
     return tuple(Change(setting=Setting(setting), on=on, value=value, user=user) for setting, on, value, user in values)
+
+
+def _flags_to(flags: tuple[Flag, ...]) -> list[str]:
+    return [flag.value for flag in flags]
+
+
+def _flags_from(values: list[str]) -> tuple[Flag, ...]:
+    return tuple(Flag(value) for value in values)
 
 
 _Field = tuple[str, Callable[[Any], Any], Callable[[Any], Any]]
@@ -70,6 +88,8 @@ _FIELDS: dict[type[Event], tuple[_Field, ...]] = {
         _plain("target"),
         ("tags", list, lambda tags: tuple((name, value) for name, value in tags)),
         _plain("key"),
+        ("least", int, Role),
+        ("cuts", list, tuple),
     ),
     Joined: (_plain("room"), _plain("realname"), _plain("away")),
     Left: (_plain("room"), _plain("reason")),
@@ -78,6 +98,13 @@ _FIELDS: dict[type[Event], tuple[_Field, ...]] = {
     Invited: (_plain("room"), ("target", source_to, source_from)),
     Renamed: (_plain("nick"),),
     AwaySet: (_plain("text"),),
+    AccountSet: (_plain("account"),),
+    RealnameSet: (_plain("realname"),),
+    FlagsSet: (("on", _flags_to, _flags_from), ("off", _flags_to, _flags_from)),
+    MarkerSet: (_plain("to"), _plain("read")),
+    MetadataSet: (_plain("room"), _plain("name"), _plain("value")),
+    Redacted: (_plain("to"), _plain("target"), _plain("said"), _plain("reason")),
+    RoomRenamed: (_plain("room"), _plain("name"), _plain("reason")),
     TopicSet: (_plain("room"), _plain("text")),
     Changed: (_plain("room"), ("changes", _changes_to, _changes_from)),
 }
@@ -101,6 +128,6 @@ def decode(body: str, *, id: str, at_ms: int) -> Event:
         name, by, places, *values = json.loads(body)
         kind = _BY_NAME[name]
         fields = {field: get(value) for (field, _, get), value in zip(_FIELDS[kind], values, strict=False)}
-        return kind(by=source_from(by), at_ms=at_ms, id=id, places=places, **fields)
+        return kind(by=source_from(by), at_ms=at_ms, id=id, places=tuple(places), **fields)
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(f"event {id} cannot be read: {error!r}") from None

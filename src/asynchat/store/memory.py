@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from asynchat.chat.errors import StoreError
-from asynchat.chat.events import Event, Place, Said
-from asynchat.store import Snapshot, Stored
+from asynchat.chat.events import Event, Place, Redacted, Said
+from asynchat.store import Snapshot, Stored, is_words
 
 
 class MemoryLog:
@@ -20,6 +23,8 @@ class MemoryLog:
         self._most_keys = keys
         self._places: dict[Place, deque[Event]] = {}
         self._keys: dict[tuple[str, str], Stored] = {}
+        self._events: dict[str, Event] = {}  # what is in a ring, by id
+        self._times: list[tuple[int, int]] = []  # each time in ms, and the last position that has it
         # Ids must not be given out again after a restart, and nothing is remembered: they go on from the clock, which
         # outruns a thousand events a second.
         self._last_id = time.time_ns() // 1_000_000
@@ -50,34 +55,71 @@ class MemoryLog:
             self._keys[owner] = stored
             if len(self._keys) > self._most_keys:
                 del self._keys[next(iter(self._keys))]
+        if type(event) is Redacted:
+            self._redact(event)
         for place in event.places:
             ring = self._places.get(place)
             if ring is None:
-                ring = self._places[place] = deque(maxlen=self._ring)
+                ring = self._places[place] = deque()
             ring.append(event)
+            if len(ring) > self._ring:
+                oldest = ring.popleft()
+                if not any(self._holds(other, oldest) for other in oldest.places):
+                    self._events.pop(oldest.id, None)
+        if event.places:
+            self._events[event.id] = event
+        if not self._times or self._times[-1][0] != event.at_ms:
+            self._times.append((event.at_ms, position))
+            if len(self._times) > self._most_keys:
+                del self._times[: self._most_keys // 2]
+        else:
+            self._times[-1] = (event.at_ms, position)
         self._last_id, self._last_ms = position, event.at_ms
         return stored
+
+    def _holds(self, place: Place, event: Event) -> bool:
+        """Whether an event of that place has not fallen off its ring."""
+        ring = self._places.get(place)
+        return ring is not None and len(ring) > 0 and int(ring[0].id) <= int(event.id)
 
     async def page(
         self,
         place: Place,
         /,
         *,
-        before: str | None = None,
         after: str | None = None,
+        before: str | None = None,
         limit: int,
+        newest: bool | None = None,
         talk_only: bool = True,
     ) -> Sequence[Event]:
+        if newest is None:
+            newest = after is None
+        first, end = int(after or 0), int(before) if before is not None else math.inf
         ring = self._places.get(place, ())
-        fits = (event for event in ring if event.talk or not talk_only)
-        if after is not None:
-            first = int(after)
-            return list(islice((event for event in fits if int(event.id) > first), limit))
-        backwards = (event for event in reversed(ring) if event.talk or not talk_only)
-        if before is not None:
-            end = int(before)
-            backwards = (event for event in backwards if int(event.id) < end)
-        return list(islice(backwards, limit))[::-1]
+        fits = (
+            event
+            for event in (reversed(ring) if newest else ring)
+            if first < int(event.id) < end and (is_words(event) or not talk_only)
+        )
+        found = list(islice(fits, limit))
+        return found[::-1] if newest else found
+
+    async def last_until(self, at_ms: int, /) -> str:
+        times = self._times
+        index = bisect_right(times, at_ms, key=lambda each: each[0])
+        return str(times[index - 1][1]) if index else "0"
+
+    async def find(self, event_id: str, /) -> Event | None:
+        return self._events.get(event_id)
+
+    def _redact(self, event: Redacted) -> None:
+        said = self._events.pop(event.said, None)
+        if said is not None:
+            for place in said.places:
+                ring = self._places[place]
+                with suppress(ValueError):  # it has fallen off that ring
+                    ring.remove(said)
 
     async def snapshot(self) -> Snapshot | None:
         return None

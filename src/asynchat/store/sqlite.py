@@ -12,19 +12,24 @@ writer they let the write-ahead log grow and make every flush dearer.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import logging
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from asynchat.chat.errors import StoreError
-from asynchat.chat.events import Event, Place, Said
-from asynchat.store import Snapshot, Stored
+from asynchat.chat.events import Event, Place, Redacted, Said
+from asynchat.store import Snapshot, Stored, is_words
 from asynchat.store.codec import decode, encode
 from asynchat.store.lock import Lock
+
+log = logging.getLogger("asynchat.store")
 
 VERSION = 1
 CHECKPOINT_PAGES = 1000
@@ -52,8 +57,13 @@ CREATE TABLE snapshot (
     state TEXT NOT NULL
 ) STRICT;
 """
+# secure_delete: what is taken back is not left over in the file's free space.
+_PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "wal_autocheckpoint = 0", "secure_delete = ON")
 _INSERT_EVENT = "INSERT INTO events (id, at_ms, talk, sender, key, body) VALUES (?, ?, ?, ?, ?, ?)"
+_TAKE_OUT = "DELETE FROM placed WHERE place = ? AND talk IN (0, 1) AND id = ?"
 _INSERT_PLACE = "INSERT INTO placed (place, talk, id) VALUES (?, ?, ?)"
+_IN_PLACE = "SELECT id FROM placed WHERE place = ? AND talk = {} AND id > ? AND id < ?"
+_MOST = 2**63 - 1
 _NOT_STORED = (sqlite3.Error, ValueError, OverflowError)  # ValueError: text that is no Unicode
 _flush: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
@@ -110,9 +120,12 @@ class SqliteLog:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=1.0)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        try:
+            for pragma in _PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _migrate(self) -> None:
@@ -157,7 +170,10 @@ class SqliteLog:
     async def append(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError]:
         answers = self._write(batch)
         if self._sync:
-            await self._in(self._flusher, _flush, self._wal)
+            try:
+                await self._in(self._flusher, _flush, self._wal)
+            except OSError as error:
+                return self._take_back(answers, error)
         if self._pages >= CHECKPOINT_PAGES:
             await self._in(self._flusher, self._checkpoint)
         return answers
@@ -176,17 +192,24 @@ class SqliteLog:
         writer.execute("BEGIN IMMEDIATE")
         try:
             answers: list[Stored | StoreError] = []
-            events, places = [], []
+            events: list[tuple[Any, ...]] = []
+            places: list[tuple[Place, int, int]] = []
             keys: dict[tuple[str, str], Stored] = {}
             for event in batch:
                 position, key, owner = int(event.id), None, None
                 if type(event) is Said and event.key is not None:
                     key, owner = event.key, event.by.account or ""
-                    first = keys.get((owner, key)) or self._first(owner, key)
+                    first = keys.get((owner, key)) or self._first(owner, event)
                     if first is not None:
                         answers.append(first._replace(new=False))
                         continue
-                talk = int(event.talk)
+                if type(event) is Redacted:
+                    writer.executemany(_INSERT_EVENT, events)  # what is taken out may be of this batch
+                    writer.executemany(_INSERT_PLACE, places)
+                    events, places = [], []
+                    writer.executemany(_TAKE_OUT, ((place, int(event.said)) for place in event.places))
+                    writer.execute("UPDATE events SET body = '' WHERE id = ?", (int(event.said),))
+                talk = int(is_words(event))
                 events.append((position, event.at_ms, talk, owner, key, encode(event)))
                 places += [(place, talk, position) for place in event.places]
                 stored = Stored(position, event)
@@ -202,19 +225,41 @@ class SqliteLog:
             raise
         if events:
             self._last_id, self._last_ms = events[-1][0], events[-1][1]
-            self._pages += 3 + len(events) // 8
+            self._pages += 3 + len(batch) // 8
         return answers
 
-    def _first(self, owner: str, key: str) -> Stored | None:
+    def _first(self, owner: str, event: Said) -> Stored | None:
         row = self._writer.execute(
-            "SELECT id, at_ms, body FROM events WHERE sender = ? AND key = ?", (owner, key)
+            "SELECT id, at_ms, body FROM events WHERE sender = ? AND key = ?", (owner, event.key)
         ).fetchone()
-        return None if row is None else Stored(row[0], _event(row))
+        if row is None:
+            return None
+        if not row[2]:  # it was taken back: of its words there are only those that its sender has now
+            return Stored(row[0], replace(event, id=str(row[0]), at_ms=row[1]))
+        return Stored(row[0], _event(row))
+
+    def _take_back(self, answers: Sequence[Stored | StoreError], error: OSError) -> Sequence[Stored | StoreError]:
+        """The disk did not take what SQLite had taken: nobody is told that it is stored, so it must not be."""
+        fault = StoreError(f"cannot flush: {error.strerror}", full=error.errno in (errno.ENOSPC, errno.EDQUOT))
+        new = [(each.position,) for each in answers if isinstance(each, Stored) and each.new]
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._writer.executemany("DELETE FROM events WHERE id = ?", new)
+            self._writer.executemany("DELETE FROM placed WHERE id = ?", new)
+            self._writer.execute("COMMIT")
+        except sqlite3.Error as worse:
+            log.error("lines that could not be flushed may be back after a restart: %s", worse)
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+        return [fault if isinstance(each, Stored) and each.new else each for each in answers]
 
     def _checkpoint(self) -> None:
         """Move what the write-ahead log holds into the file, as far as no reader needs it."""
-        self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
         self._pages = 0
+        try:
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except sqlite3.Error as error:  # nothing is lost, the write-ahead log has it
+            log.error("the write-ahead log cannot be moved into the file: %s", error)
 
     # Reading.
 
@@ -223,20 +268,47 @@ class SqliteLog:
         place: Place,
         /,
         *,
-        before: str | None = None,
         after: str | None = None,
+        before: str | None = None,
         limit: int,
+        newest: bool | None = None,
         talk_only: bool = True,
     ) -> Sequence[Event]:
-        # Ordered reads of each sort, merged: one read of both would have to sort all of the place.
-        bound, order = ("p.id > ?", "ASC") if after is not None else ("p.id < ?", "DESC")
-        edge = int(after if after is not None else before or 2**63 - 1)
-        each = f"SELECT p.id FROM placed p WHERE p.place = ? AND p.talk = {{}} AND {bound}"
-        found = " UNION ALL ".join(each.format(talk) for talk in ((1,) if talk_only else (0, 1)))
+        # An ordered read of each sort, merged: one read of both sorts would have to sort all of the place.
+        order = "DESC" if (after is None if newest is None else newest) else "ASC"
+        found = " UNION ALL ".join(_IN_PLACE.format(talk) for talk in ((1,) if talk_only else (0, 1)))
         query = f"SELECT id, at_ms, body FROM events WHERE id IN ({found} ORDER BY 1 {order} LIMIT ?) ORDER BY id"
-        values = (place, edge) * (1 if talk_only else 2)
-        rows = await self._in(self._reading, self._read, query, (*values, limit))
+        first = min(int(after or 0), _MOST)
+        values = (place, first, min(int(before), _MOST) if before is not None else _MOST)
+        rows = await self._in(self._reading, self._read, query, (*values * (1 if talk_only else 2), limit))
         return [_event(row) for row in rows]
+
+    async def last_until(self, at_ms: int, /) -> str:
+        return await self._in(self._reading, self._last_until, at_ms)
+
+    def _last_until(self, at_ms: int) -> str:
+        """Times rise with ids, so that halving finds it: the table needs no index on time."""
+        low, high = 0, self._last_id
+        while low < high:
+            middle = (low + high + 1) // 2
+            row = self._read("SELECT id, at_ms FROM events WHERE id <= ? ORDER BY id DESC LIMIT 1", (middle,))
+            if not row or row[0][1] <= at_ms:
+                low = middle
+            else:
+                high = row[0][0] - 1
+        row = self._read("SELECT id FROM events WHERE id <= ? ORDER BY id DESC LIMIT 1", (low,))
+        return str(row[0][0]) if row else "0"
+
+    async def find(self, event_id: str, /) -> Event | None:
+        if not event_id.isdecimal() or len(event_id) > 18:
+            return None
+        rows = await self._in(
+            self._reading,
+            self._read,
+            "SELECT id, at_ms, body FROM events WHERE id = ? AND body <> ''",
+            (int(event_id),),
+        )
+        return _event(rows[0]) if rows else None
 
     def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         try:
@@ -261,7 +333,7 @@ class SqliteLog:
             raise _store_error(error) from None
 
     async def replay(self, after: int) -> AsyncIterator[Sequence[Event]]:
-        query = "SELECT id, at_ms, body FROM events WHERE id > ? AND talk = 0 ORDER BY id LIMIT ?"
+        query = "SELECT id, at_ms, body FROM events WHERE id > ? AND talk = 0 AND body <> '' ORDER BY id LIMIT ?"
         while rows := await self._in(self._reading, self._read, query, (after, REPLAY_PAGE)):
             yield [_event(row) for row in rows]
             after = rows[-1][0]
@@ -275,5 +347,5 @@ def _event(row: Sequence[Any]) -> Event:
 
 
 def _store_error(error: Exception) -> StoreError:
-    full = isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
+    full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
     return StoreError(str(error), full=full)

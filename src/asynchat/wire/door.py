@@ -71,6 +71,8 @@ class Door(Session):
         data, self._data = self._data, b""
         self.wake_at = NEVER
         if opening is Opening.TLS:
+            if self.house.tls is not None and not self._greeted and not self.link.secure:  # no TLS in TLS
+                return await self._encrypt(data)
             if not self._greeted:
                 self.peer.write(NO_TLS)
             self.closing = True
@@ -83,6 +85,15 @@ class Door(Session):
         if opening is Opening.HTTP and self._greeted:
             session.answer(400, "this connection was greeted as a person's\n")  # type: ignore[attr-defined]  # it is HTTP
             return session
+        await session.receive(data)
+        return session
+
+    async def _encrypt(self, data: bytes) -> Session:
+        """Begin TLS: what is inside comes to a door of its own."""
+        from asynchat.wire.tls import TlsSession
+
+        session = TlsSession(self.house, self.link, self.heard_at, self._greeting)
+        self.link.become(session)
         await session.receive(data)
         return session
 

@@ -74,24 +74,15 @@ class FrameSession(TalkSession):
         self._unpacker = Unpacker(house.max_line)
 
     async def receive(self, data: bytes) -> None:
-        turn = 0
-        while True:
+        while not self.closing:
             try:
                 packets = self._unpacker.feed(data)
             except BadFrame:
                 self.no("BAD_FRAME", f"a header is ten bytes, a length up to {self.house.max_line} and spaces")
+                self.leaving = "bad frame"
                 self.end()
                 return
             if not packets:
                 return
-            for each in packets:
-                pace = self.link.pace
-                if pace is not None and (pause := pace()) is not None:
-                    await pause
-                await self.line(each.removesuffix(b"\n").removesuffix(b"\r"))
-                if self.closing:
-                    return
-                turn += 1
-                if turn % 64 == 0:
-                    await self.hub.journal.breathe()
+            await self.run([each.removesuffix(b"\n").removesuffix(b"\r") for each in packets])
             data = b""

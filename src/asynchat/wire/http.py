@@ -1,11 +1,12 @@
-"""HTTP on the chat port: a short page, and nothing that comes over HTTP is ever talk.
+"""HTTP on the chat port: a short page and the way to WebSocket, and no body of a request is ever talk.
 
 A web page in somebody's browser can POST to this port, so whatever follows an HTTP verb stays here until the connection
-ends.
+ends. The one way out is a WebSocket, whose `Origin` a browser does not let a page choose.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import h11
@@ -30,11 +31,12 @@ class HttpSession(Session):
 
     wire = "http"
 
-    __slots__ = ("_protocol",)
+    __slots__ = ("_head_only", "_protocol")
 
     def __init__(self, house: House, link: Link, now: float) -> None:
         super().__init__(house, link, now)
         self.wake_at = now + house.register_timeout_s
+        self._head_only = False
         self._protocol = h11.Connection(h11.SERVER, max_incomplete_event_size=16 * 1024)
 
     async def receive(self, data: bytes) -> None:
@@ -45,7 +47,10 @@ class HttpSession(Session):
             self.answer(error.error_status_hint, "bad request\n")
             return
         if isinstance(event, h11.Request):
-            if event.method not in (b"GET", b"HEAD"):
+            self._head_only = event.method == b"HEAD"
+            if _asks_for_websocket(event):
+                await self._upgrade(event)
+            elif event.method not in (b"GET", b"HEAD"):
                 self.answer(405, "there is nothing to post to\n")
             elif event.target.partition(b"?")[0] == b"/":
                 self.answer(200, PAGE, "text/html")
@@ -55,15 +60,43 @@ class HttpSession(Session):
     async def wake(self, now: float) -> None:
         self.answer(408, "too slow\n")
 
-    def answer(self, status: int, text: str, kind: str = "text/plain") -> None:
+    async def _upgrade(self, request: h11.Request) -> None:
+        """Go on as a WebSocket, or refuse to."""
+        from asynchat.wire.websocket import NotOpened, WebSocketSession, open_websocket
+
+        try:
+            opening = open_websocket(request, self.house.allowed_origins)
+        except NotOpened as refused:
+            self.house.broke(self, refused.text.strip())
+            self.answer(refused.status, refused.text, more=refused.headers)
+            return
+        protocol = self._protocol
+        protocol.next_event()  # the end of the request
+        switched = h11.InformationalResponse(status_code=101, reason=b"Switching Protocols", headers=opening.headers)
+        self.peer.write(protocol.send(switched) or b"")
+        session = WebSocketSession(self.house, self.link, self.heard_at, binary=opening.binary)
+        self.link.become(session)
+        first, _ = protocol.trailing_data
+        if first:
+            await session.receive(first)
+
+    def answer(self, status: int, text: str, kind: str = "text/plain", *, more: Sequence[tuple[str, str]] = ()) -> None:
         """Answer, and close."""
         body = text.encode()
         head = h11.Response(
             status_code=status,
             reason=HTTPStatus(status).phrase.encode(),
-            headers=[("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS],
+            headers=[("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(body))), *HEADERS, *more],
         )
         if self._protocol.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self.peer.write((self._protocol.send(head) or b"") + (self._protocol.send(h11.Data(data=body)) or b""))
+            answer = self._protocol.send(head) or b""
+            if not self._head_only:
+                answer += self._protocol.send(h11.Data(data=body)) or b""
+            self.peer.write(answer)
         self.closing = True
         self.link.close()
+
+
+def _asks_for_websocket(request: h11.Request) -> bool:
+    asked = b",".join(value for name, value in request.headers if name == b"upgrade")
+    return request.method == b"GET" and b"websocket" in (word.strip() for word in asked.lower().split(b","))

@@ -19,7 +19,9 @@ FLUSH_UNFINISHED_S = 0.5
 FLUSH_TYPING_S = 2.0
 """When a person types, or this client has ended lines before."""
 
-_TELNET = re.compile(rb"\xff(?:\xff|[\xfb-\xfe].|\xfa.*?\xff\xf0|[^\xfa-\xff])|\r\0", re.DOTALL)
+_TELNET = re.compile(rb"\xff(?:[\xfb-\xfe].|\xfa.*?\xff\xf0|[\xf0-\xf9\xff])|\r\0", re.DOTALL)
+_UNFINISHED = re.compile(rb"(?:\xff(?:[\xfb-\xfe]|\xfa(?:(?!\xff\xf0).)*)?|\r)\Z", re.DOTALL)
+_LONGEST_COMMAND = 256
 _IAC = b"\xff"
 
 
@@ -48,17 +50,9 @@ class LineSession(TalkSession):
         size = len(data)
         if _IAC in data or self._is_telnet:
             data = self._without_telnet(data)
-        pace = self.link.pace
         if not self._newlines and b"\n" in data:
             self._newlines = True
-        for turn, line in enumerate(self._splitter.feed(data), 1):
-            if pace is not None and (pause := pace()) is not None:
-                await pause
-            await self.line(line)
-            if self.closing:
-                return
-            if turn % 64 == 0:
-                await self.hub.journal.breathe()
+        await self.run(self._splitter.feed(data))
         self._set_wake(size)
 
     def _set_wake(self, size: int) -> None:
@@ -92,17 +86,19 @@ class LineSession(TalkSession):
         await super().eof()
 
     def _without_telnet(self, data: bytes) -> bytes:
-        """What is left without telnet's negotiation, which is not answered. (RFC 854)"""
+        """What is left without telnet's commands, which are not answered; CR NUL ends a line. (RFC 854)"""
         self._is_telnet = True
-        data = self._telnet + data
-        self._telnet = b""
-        data = _TELNET.sub(
-            lambda match: b"\xff" if match[0] == b"\xff\xff" else b"\n" if match[0] == b"\r\0" else b"", data
-        )
-        start = data.find(_IAC)
-        if start >= 0 and len(data) - start < 64:  # not whole yet
-            self._telnet, data = data[start:], data[:start]
-        return data
+        data, self._telnet = self._telnet + data, b""
+        whole, cut = [], 0
+        for command in _TELNET.finditer(data):
+            whole.append(data[cut : command.start()])
+            whole.append({b"\xff\xff": b"\xff", b"\r\0": b"\n"}.get(command[0], b""))
+            cut = command.end()
+        rest = data[cut:]
+        unfinished = _UNFINISHED.search(rest)
+        if unfinished is not None and len(unfinished[0]) < _LONGEST_COMMAND:
+            self._telnet, rest = unfinished[0], rest[: unfinished.start()]
+        return b"".join((*whole, rest))
 
 
 def unfinished(data: bytes) -> bool:

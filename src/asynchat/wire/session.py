@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from asynchat.chat.errors import Refused
+from asynchat.chat.events import Role
 from asynchat.chat.names import casefold
 from asynchat.chat.sessions import Dialect, History, Peer, Pending
 
 if TYPE_CHECKING:
     from asynchat.chat.events import Event, Kind
     from asynchat.chat.hub import Hub
+    from asynchat.chat.rooms import Room
     from asynchat.chat.users import User
+    from asynchat.wire.logins import Logins
+    from asynchat.wire.tls import Context
 
 NEVER = float("inf")
+HIGH_WATER = 64 * 1024
+"""Unsent bytes past which a session waits for its own client."""
+TURN = 64
+"""Lines after which others have their turn."""
+
+
+async def _nothing() -> None:
+    """What a server without configuration reads again."""
 
 
 @dataclass(slots=True)
@@ -37,16 +49,47 @@ class House:
     """For people who say nothing: text, nick (the four bytes that some tutorial clients wait for) or none."""
     greeting_after_s: float = 1.0
     replay: int = 20
+    most_history: int = 100
+    """Lines that one request for history gets."""
+    most_multiline_bytes: int = 65_536
+    most_multiline_lines: int = 1000
+    metadata_subs: int = 100
+    logins: Logins | None = None
+    """None: there are no accounts."""
+    is_owned: Callable[[str], bool] = field(default=lambda name: False)
+    """Whether a name is that of an account."""
+    mechanisms: tuple[str, ...] = ()
+    accounts_required: bool = False
+    may_register: bool = True
+    register_before: bool = False
+    always_on: bool = False
+    """Whether a user who is here as an account stays when its last session goes."""
+    operators: dict[str, str] = field(default_factory=dict)
+    """Name to password."""
+    capabilities: dict[str, str] = field(default_factory=dict)
+    """What is offered to IRC clients: name to value, "" for none."""
+    reload: Callable[[], Awaitable[None]] = field(default=_nothing)
     max_line: int = 16 * 1024
     read_buffer: int = 64 * 1024
     """The most that one read brings."""
     ping_interval_s: float = 60.0
     register_timeout_s: float = 60.0
+    tls: Context | None = None
+    """None: there is no certificate, and who opens with TLS is told so."""
+    handshake_timeout_s: float = 10.0
+    allowed_origins: tuple[str, ...] = ()
+    """Pages that may open a WebSocket, besides our own; `*` for any."""
     most_users: int = 0
     unknown: Callable[[], int] = field(default=lambda: 0)
     """How many connections have not come in yet."""
     came: Callable[[Session], None] = field(default=lambda session: None)
     went: Callable[[Session, str], None] = field(default=lambda session, reason: None)
+    broke: Callable[[Session, str], None] = field(default=lambda session, reason: None)
+    """Told of who broke the rules of a transport, or was not let through."""
+
+    def is_owned_by_another(self, name: str, account: str | None) -> bool:
+        """Whether a name is that of an account, and not of this one."""
+        return self.is_owned(name) and casefold(name) != casefold(account or "")
 
     def opens(self, given: str | None) -> bool:
         """Whether this password, if any, opens the gate. It takes as long whatever is given."""
@@ -70,8 +113,23 @@ class Link(Protocol):
         """What others are shown of the address."""
 
     @property
+    def secure(self) -> bool:
+        """Whether nobody on the way can read what is said."""
+
+    @property
+    def certificate(self) -> str | None:
+        """The SHA-256 of the client's certificate (DER), in hex. The client has its key; who signed it is not asked."""
+
+    @property
     def pace(self) -> Callable[[], Awaitable[None] | None] | None:
         """To be called for each line; what it returns, if anything, is to be awaited. None: nobody is slowed down."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the other end cannot be reached any more, so that nothing it has sent need be done."""
+
+    async def drained(self) -> None:
+        """Return once most of what was written is sent."""
 
     def become(self, session: Session) -> None:
         """Another session takes over what comes next."""
@@ -106,6 +164,7 @@ class Session:
         "hub",
         "leaving",
         "link",
+        "logged_out",
         "peer",
         "user",
         "wake_at",
@@ -123,12 +182,35 @@ class Session:
         self.wake_at = NEVER
         self.closing = False
         self.leaving = ""  # what the others are told
+        self.logged_out = False
 
     # What the server calls.
 
     async def receive(self, data: bytes) -> None:
         """Take what has come; any cut of the stream."""
         raise NotImplementedError
+
+    async def line(self, line: bytes | None) -> None:
+        """Take one line; None is one that was too long."""
+        raise NotImplementedError
+
+    async def run(self, lines: Sequence[bytes | None]) -> None:
+        """Take lines one by one, as long as there is somebody to take them from.
+
+        Whoever talks too fast waits here, and whoever asks and does not read the answers; after each `TURN` of them
+        others have theirs.
+        """
+        link, unsent, pace = self.link, self.peer.unsent, self.link.pace
+        for turn, line in enumerate(lines, 1):
+            if pace is not None and (pause := pace()) is not None:
+                await pause
+            if unsent() > HIGH_WATER:
+                await link.drained()
+            if self.closing or link.lost:
+                return
+            await self.line(line)
+            if turn % TURN == 0:
+                await self.hub.journal.breathe()
 
     async def eof(self) -> None:
         """The other end says no more: answer what it asked."""
@@ -147,7 +229,11 @@ class Session:
         self.leaving = self.leaving or reason
         self.house.went(self, self.leaving)
         self.user = None
-        if not user.sessions:
+        if user.sessions:
+            return
+        if self.house.always_on and user.lasting and not self.logged_out:
+            await self.settle(self.hub.set_away(user, self.leaving or "disconnected"))
+        else:
             await self.settle(self.hub.depart(user, self.leaving))
 
     # What the hub calls, through the fan-out.
@@ -156,17 +242,49 @@ class Session:
         """What this session hears of what its own user did."""
         raise NotImplementedError
 
+    def told(self, event: Event) -> Any:
+        """What this session hears of an event that is for its user alone."""
+        return self.dialect.render(event)
+
+    def watched(self, event: Event, told: bool) -> Any:
+        """What this session hears of somebody whom it watches."""
+        return b""
+
     def failed(self, event: Event, refused: Refused) -> None:
         """Something this session said could not be stored."""
 
     def repeated(self, event: Event, first: Event) -> None:
         """Something this session said was stored before."""
 
+    def moved(self, room: Room, old: str, reason: str) -> None:
+        """A room that this session's user is in has another name now."""
+
+    @property
+    def talked_at(self) -> float:
+        """When it last did something."""
+        return self.heard_at
+
+    @property
+    def secure(self) -> bool:
+        """Whether nobody can listen in."""
+        return self.link.secure
+
     def put_out(self, reason: str) -> None:
         """End this connection, telling why."""
         self.leaving = self.leaving or reason
         self.closing = True
         self.link.close(reason)
+
+    def dismiss(self, reason: str) -> None:
+        """End this connection, and have its user go even if it usually stays."""
+        self.logged_out = True
+        self.put_out(reason)
+
+    def told_only(self, lines: Sequence[Event], room: Room) -> list[Event]:
+        """Those of the lines of a room that this session's user may read: some are for members with a role."""
+        member = room.members.get(self.user) if self.user is not None else None
+        roles = member.roles if member is not None else Role.NONE
+        return [line for line in lines if getattr(line, "least", Role.NONE) <= roles]
 
     def drop(self, reason: str) -> None:
         """End this connection now, whatever it has not been sent yet."""
@@ -183,22 +301,30 @@ class Session:
             except Refused:
                 return
 
-    async def enter(self, nick: str, ident: str, realname: str) -> User:
+    async def enter(
+        self, nick: str, ident: str, realname: str, *, account: str | None = None, lasting: bool = False
+    ) -> User:
         """Come in under a name.
 
         Raises:
             BadName, NameTaken
         """
-        pending = self.hub.enter(nick, ident, self.link.host, realname, via=self)
+        pending = self.hub.enter(nick, ident, self.link.host, realname, account=account, lasting=lasting, via=self)
         event = await pending
         self.user = user = self.hub.attach(self, event.by.user)
         self.house.came(self)
         return user
 
-    async def say(
-        self, to: str, text: str, kind: Kind, *, tags: tuple[tuple[str, str], ...] = (), key: str | None = None
-    ) -> Pending:
-        """The one door for talk on every wire.
+    async def return_to(self, user_id: str) -> User:
+        """Come in as a user who is here already, with other sessions or none."""
+        self.user = user = self.hub.attach(self, user_id)
+        self.house.came(self)
+        if len(user.sessions) == 1 and user.away is not None:
+            await self.settle(self.hub.set_away(user, None))
+        return user
+
+    async def say(self, to: str, text: str, kind: Kind, **more: Any) -> Pending:
+        """The one door for talk on every wire; `more` is that of the hub's `say`.
 
         Raises:
             NoText, BadText, TooLong, NoSuchRoom, CannotSpeak, NoSuchName
@@ -208,7 +334,7 @@ class Session:
         if user.changing is not None and not user.changing.done:
             await self.settle(user.changing)
         try:
-            return self.hub.say(user, to, text, kind=kind, tags=tags, key=key, via=self)
+            return self.hub.say(user, to, text, kind=kind, via=self, **more)
         except Refused:
             await self.settle(user.last)  # the no must not overtake the echo of what was said before
             raise

@@ -75,9 +75,11 @@ def could_be_other(data: bytes) -> bool:
 
 
 def _is_irc(line: bytes) -> bool:
-    line = line.strip()
+    if len(line) > LONGEST:
+        return False
+    line = line.rstrip(b"\r ")
     if line[:1] == b"@":
-        line = line.partition(b" ")[2].lstrip()
+        line = line.partition(b" ")[2].lstrip(b" ")
     word, _, parameter = line.partition(b" ")
     word = word.upper()
-    return word in _IRC and (word == b"QUIT" or bool(parameter.strip()))
+    return word in _IRC and (word == b"QUIT" or bool(parameter))

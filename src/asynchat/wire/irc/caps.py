@@ -6,45 +6,94 @@ nobody else looks at capabilities. (IRCv3 capability-negotiation)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-MESSAGE_TAGS = "message-tags"
-SERVER_TIME = "server-time"
-BATCH = "batch"
-ECHO_MESSAGE = "echo-message"
-LABELED_RESPONSE = "labeled-response"
-MULTI_PREFIX = "multi-prefix"
-CAP_NOTIFY = "cap-notify"
-STANDARD_REPLIES = "standard-replies"
+ACCOUNT_NOTIFY = "account-notify"
+ACCOUNT_REGISTRATION = "draft/account-registration"
 ACCOUNT_TAG = "account-tag"
 AWAY_NOTIFY = "away-notify"
+BATCH = "batch"
+CAP_NOTIFY = "cap-notify"
+CHATHISTORY = "draft/chathistory"
+CHGHOST = "chghost"
+ECHO_MESSAGE = "echo-message"
+EVENT_PLAYBACK = "draft/event-playback"
+EXTENDED_ISUPPORT = "draft/extended-isupport"
 EXTENDED_JOIN = "extended-join"
-USERHOST_IN_NAMES = "userhost-in-names"
+EXTENDED_MONITOR = "extended-monitor"
 INVITE_NOTIFY = "invite-notify"
+LABELED_RESPONSE = "labeled-response"
+MESSAGE_TAGS = "message-tags"
+METADATA = "draft/metadata-3"
+MULTILINE = "draft/multiline"
+MULTI_PREFIX = "multi-prefix"
+NO_IMPLICIT_NAMES = "no-implicit-names"
+PRE_AWAY = "draft/pre-away"
+READ_MARKER = "draft/read-marker"
+REDACTION = "draft/message-redaction"
+RENAME = "draft/channel-rename"
+SASL = "sasl"
+SERVER_TIME = "server-time"
+SETNAME = "setname"
+STANDARD_REPLIES = "standard-replies"
+USERHOST_IN_NAMES = "userhost-in-names"
 
-OFFERED: dict[str, str] = {
-    MESSAGE_TAGS: "",
-    SERVER_TIME: "",
-    BATCH: "",
-    ECHO_MESSAGE: "",
-    LABELED_RESPONSE: "",
-    MULTI_PREFIX: "",
-    CAP_NOTIFY: "",
-    STANDARD_REPLIES: "",
-    AWAY_NOTIFY: "",
-    EXTENDED_JOIN: "",
-    USERHOST_IN_NAMES: "",
-}
-"""Name to value, "" for none."""
+OFFERED = (
+    ACCOUNT_NOTIFY,
+    ACCOUNT_REGISTRATION,
+    ACCOUNT_TAG,
+    AWAY_NOTIFY,
+    BATCH,
+    CAP_NOTIFY,
+    CHATHISTORY,
+    CHGHOST,
+    ECHO_MESSAGE,
+    EVENT_PLAYBACK,
+    EXTENDED_ISUPPORT,
+    EXTENDED_JOIN,
+    EXTENDED_MONITOR,
+    INVITE_NOTIFY,
+    LABELED_RESPONSE,
+    MESSAGE_TAGS,
+    METADATA,
+    MULTILINE,
+    MULTI_PREFIX,
+    NO_IMPLICIT_NAMES,
+    PRE_AWAY,
+    READ_MARKER,
+    REDACTION,
+    RENAME,
+    SASL,
+    SERVER_TIME,
+    SETNAME,
+    STANDARD_REPLIES,
+    USERHOST_IN_NAMES,
+)
 
-RENDERED = frozenset({MESSAGE_TAGS, SERVER_TIME, AWAY_NOTIFY, EXTENDED_JOIN})
+RENDERED = frozenset(
+    {
+        ACCOUNT_NOTIFY,
+        ACCOUNT_TAG,
+        AWAY_NOTIFY,
+        BATCH,
+        EXTENDED_JOIN,
+        INVITE_NOTIFY,
+        MESSAGE_TAGS,
+        METADATA,
+        MULTILINE,
+        REDACTION,
+        RENAME,
+        SERVER_TIME,
+        SETNAME,
+    }
+)
 """Those that show in what a session is pushed: they make its dialect."""
 
 
-def request(wanted: str, enabled: frozenset[str]) -> frozenset[str] | None:
+def request(wanted: str, enabled: frozenset[str], offered: Mapping[str, str]) -> frozenset[str] | None:
     """What is enabled after `CAP REQ` of these; None if any is not to be had: all or nothing."""
     names = wanted.split()
-    if any(name.removeprefix("-") not in OFFERED for name in names):
+    if any(name.removeprefix("-") not in offered for name in names):
         return None
     result = set(enabled)
     for name in names:
@@ -55,6 +104,6 @@ def request(wanted: str, enabled: frozenset[str]) -> frozenset[str] | None:
     return frozenset(result)
 
 
-def listing(names: Iterable[str], *, values: bool) -> list[str]:
-    """Capabilities as they are listed, in order; with `values` as from version 302 on."""
-    return [f"{name}={OFFERED[name]}" if values and OFFERED[name] else name for name in names]
+def listing(names: Iterable[str], values: Mapping[str, str]) -> list[str]:
+    """Capabilities as they are listed, in order, with their values where they have one."""
+    return [f"{name}={values[name]}" if values.get(name) else name for name in names]

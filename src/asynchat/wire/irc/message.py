@@ -20,6 +20,10 @@ _TO_ESCAPE = str.maketrans({";": r"\:", " ": r"\s", "\\": r"\\", "\r": r"\r", "\
 _NO_TAGS: Mapping[str, str] = {}
 
 
+class EmptyMessage(BadMessage):
+    """There is nothing on the line."""
+
+
 class Message:
     """A message.
 
@@ -62,7 +66,7 @@ class Message:
         if "" in words:
             words = [word for word in words if word]
         if not words:
-            raise BadMessage("a message without a command")
+            raise BadMessage("a message without a command") if message.tags or message.source else EmptyMessage
         if colon:
             words.append(trailing)
         message.command = words.pop(0).upper()

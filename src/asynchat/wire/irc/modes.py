@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from asynchat.chat.events import FLAGS, LISTS, ROLES, Role, Setting
+from asynchat.chat.events import FLAGS, LISTS, ROLES, Flag, Role, Setting
 
 
 class Mode(NamedTuple):
@@ -27,6 +28,7 @@ MODES = (
     Mode("I", Setting.INVITE_EXCEPTION),
     Mode("k", Setting.KEY),
     Mode("l", Setting.LIMIT),
+    Mode("C", Setting.NO_REQUESTS),
     Mode("i", Setting.INVITE_ONLY),
     Mode("m", Setting.MODERATED),
     Mode("n", Setting.NO_OUTSIDERS),
@@ -48,6 +50,15 @@ PREFIX = "({}){}".format(
 CHANMODES = f"{_letters(LISTS)},{LETTER[Setting.KEY]},{LETTER[Setting.LIMIT]},{_letters(FLAGS)}"
 LETTERS = "".join(sorted(mode.letter for mode in MODES))
 WITH_PARAMETER = "".join(sorted(mode.letter for mode in MODES if mode.setting not in FLAGS))
+
+
+USER_MODES = {Flag.BOT: "B", Flag.INVISIBLE: "i", Flag.OPERATOR: "o", Flag.WALLOPS: "w"}
+"""Letters of what users are."""
+
+
+def user_letters(flags: Iterable[Flag]) -> str:
+    """The letters of these."""
+    return "".join(sorted(USER_MODES[flag] for flag in flags))
 
 
 def prefixes(roles: Role, *, every: bool) -> str:

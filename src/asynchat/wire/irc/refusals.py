@@ -38,5 +38,6 @@ REFUSALS: dict[str, Words] = {
     errors.CannotSpeak.code_: Words(numerics.ERR_CANNOTSENDTOCHAN),
     errors.TooManyRooms.code_: Words(numerics.ERR_TOOMANYCHANNELS),
     errors.ListFull.code_: Words(numerics.ERR_BANLISTFULL, (0, 1)),
+    "UNKNOWN_COMMAND": Words(numerics.ERR_UNKNOWNCOMMAND),
     errors.NoText.code_: Words(numerics.ERR_NOTEXTTOSEND, ()),
 }

@@ -7,43 +7,53 @@ is compared by identity.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
+from weakref import WeakValueDictionary
 
 from asynchat.chat.events import (
+    AccountSet,
+    Announced,
     AwaySet,
     Changed,
     Departed,
     Entered,
     Event,
+    FlagsSet,
     Invited,
     Joined,
     Kicked,
     Kind,
     Left,
+    MarkerSet,
+    MetadataSet,
+    RealnameSet,
+    Redacted,
     Renamed,
+    RoomRenamed,
     Said,
     TopicSet,
 )
-from asynchat.wire.irc import caps
+from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.message import BODY_LIMIT, escape, split_text
-from asynchat.wire.irc.modes import LETTER
+from asynchat.wire.irc.modes import LETTER, prefixes
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMMAND = {Kind.MESSAGE: "PRIVMSG", Kind.ACTION: "PRIVMSG", Kind.NOTICE: "NOTICE", Kind.SIGNAL: "TAGMSG"}
 
 
 class Irc:
     """A dialect of IRC; made by `dialect`, which gives the same object for the same capabilities."""
 
-    __slots__ = ("_second", "_second_text", "away_notify", "capabilities", "extended_join", "tags", "time")
+    __slots__ = ("__weakref__", "_second", "_second_text", "account", "capabilities", "subscribed", "tags", "time")
 
-    def __init__(self, capabilities: frozenset[str]) -> None:
+    def __init__(self, capabilities: frozenset[str], subscribed: frozenset[str]) -> None:
         self.capabilities = capabilities
+        self.subscribed = subscribed
         self.tags = caps.MESSAGE_TAGS in capabilities
         self.time = caps.SERVER_TIME in capabilities
-        self.away_notify = caps.AWAY_NOTIFY in capabilities
-        self.extended_join = caps.EXTENDED_JOIN in capabilities
+        self.account = caps.ACCOUNT_TAG in capabilities
         self._second = -1
         self._second_text = ""
 
@@ -52,11 +62,14 @@ class Irc:
         lines = _RENDER[type(event)](self, event)
         if not lines:
             return b""
-        tags = self.prefix(event) if self.time or self.tags else ""
+        if type(event) is not Said:  # whose text is cut into pieces that fit
+            lines = [fitting(line) for line in lines]
+        tags = self.prefix(event) if self.time or self.tags or self.account else ""
         if len(lines) == 1:
             return f"{tags}{lines[0]}\r\n".encode()
         rest = self.prefix(event, first=False) if tags else ""
-        return "".join(f"{rest if index else tags}{line}\r\n" for index, line in enumerate(lines)).encode()
+        others = (line if line.startswith(("@", "BATCH")) else rest + line for line in lines[1:])
+        return "".join(f"{line}\r\n" for line in (tags + lines[0], *others)).encode()
 
     def join(self, rendered: Sequence[bytes]) -> bytes:
         return b"".join(rendered)
@@ -66,7 +79,7 @@ class Irc:
         second, ms = divmod(at_ms, 1000)
         if second != self._second:
             self._second = second
-            self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+            self._second_text = (EPOCH + timedelta(seconds=second)).isoformat()[:19] + "."
         return f"{self._second_text}{ms:03d}Z"
 
     def prefix(self, event: Event, *, first: bool = True) -> str:
@@ -74,37 +87,95 @@ class Irc:
         tags = []
         if self.time:
             tags.append(f"time={self.server_time(event.at_ms)}")
+        if self.account and event.by.account is not None:
+            tags.append(f"account={event.by.account}")
         if self.tags:
-            if first and event.kept and event.talk:
+            if first and event.kept:
                 tags.append(f"msgid={event.id}")
-            if isinstance(event, Said) and event.tags and first:
+            if event.by.bot:
+                tags.append("bot")
+            if isinstance(event, Said) and event.tags:
                 tags += [f"{name}={escape(value)}" if value else name for name, value in event.tags]
         return f"@{';'.join(tags)} " if tags else ""
 
 
-@cache
-def dialect(capabilities: frozenset[str]) -> Irc:
-    """The dialect with these of the capabilities that show in what is pushed."""
-    return Irc(capabilities)
+_DIALECTS: WeakValueDictionary[tuple[frozenset[str], frozenset[str]], Irc] = WeakValueDictionary()
+
+
+def dialect(capabilities: frozenset[str], subscribed: frozenset[str] = frozenset()) -> Irc:
+    """The dialect with these capabilities, as far as they show in what is pushed, and these words of metadata.
+
+    It is the same object for the same of both, as long as anybody speaks it.
+    """
+    spoken = _DIALECTS.get((capabilities, subscribed))
+    if spoken is None:
+        spoken = _DIALECTS[capabilities, subscribed] = Irc(capabilities, subscribed)
+    return spoken
+
+
+def fitting(line: str) -> str:
+    """A line cut to what a message may be, at a character: with the longest names, a reason may not fit whole."""
+    if len(line) * 4 <= BODY_LIMIT:
+        return line
+    return line.encode()[:BODY_LIMIT].decode(errors="ignore")
+
+
+def batch_of(events_id: str) -> str:
+    """The name of a batch that is pushed."""
+    return f"m{events_id}"
 
 
 def _said(irc: Irc, event: Said) -> list[str]:
+    by, to = event.by, event.to
+    if event.least:
+        to = f"{prefixes(event.least, every=False)}{to}"
     if event.kind is Kind.SIGNAL:
-        return [f":{event.by.mask} TAGMSG {event.to}"] if irc.tags else []
-    by = event.by
-    head = f":{by.nick}!{by.ident}@{by.host} {_COMMAND[event.kind]} {event.to} :"
+        return [f":{by.mask} TAGMSG {to}"] if irc.tags else []
+    head = f":{by.nick}!{by.ident}@{by.host} {_COMMAND[event.kind]} {to} :"
     text = event.text
     action = event.kind is Kind.ACTION
-    if (len(head) + len(text)) * 4 + 9 > BODY_LIMIT or "\n" in text:
-        room = BODY_LIMIT - len(head.encode()) - (9 if action else 0)
-        pieces = split_text(text, room)
-        return [f"{head}\x01ACTION {piece}\x01" if action else head + piece for piece in pieces if piece]
+    if event.cuts or (len(head) + len(text)) * 4 + 9 > BODY_LIMIT or "\n" in text:
+        return _long(irc, event, head, to)
     return [f"{head}\x01ACTION {text}\x01" if action else head + text]
 
 
+def _long(irc: Irc, event: Said, head: str, to: str) -> list[str]:
+    """A text that is no single line: a multiline batch for who knows them, else several messages.
+
+    (IRCv3 multiline)
+    """
+    action = event.kind is Kind.ACTION
+    room = BODY_LIMIT - len(head.encode()) - (9 if action else 0)
+    pieces = pieces_of(event, room)
+    if action or caps.MULTILINE not in irc.capabilities or caps.BATCH not in irc.capabilities or len(pieces) == 1:
+        return [f"{head}\x01ACTION {text}\x01" if action else head + text for text, _ in pieces if text]
+    name = batch_of(event.id)
+    lines = [f":{event.by.mask} BATCH +{name} {caps.MULTILINE} {to}"]
+    for text, joined in pieces:
+        lines.append(f"@batch={name}{';draft/multiline-concat' if joined else ''} {head}{text}")
+    return [*lines, f"BATCH -{name}"]
+
+
+def pieces_of(event: Said, room: int) -> list[tuple[str, bool]]:
+    """The parts of a text, each of at most `room` bytes, and whether it goes on from the one before.
+
+    The author's own cuts are kept.
+    """
+    pieces: list[tuple[str, bool]] = []
+    start, cuts = 0, list(event.cuts)
+    for line in event.text.split("\n"):
+        end = start + len(line)
+        edges = [start, *(cut for cut in cuts if start < cut < end), end]
+        parts = [part for a, b in pairwise(edges) for part in split_text(event.text[a:b], room)] or [""]
+        pieces += [(part, index > 0) for index, part in enumerate(parts)]
+        start = end + 1
+    return pieces
+
+
 def _joined(irc: Irc, event: Joined) -> list[str]:
-    account = f" {event.by.account or '*'} :{event.realname}" if irc.extended_join else ""
-    away = [f":{event.by.mask} AWAY :{event.away}"] if event.away is not None and irc.away_notify else []
+    extended, notify = caps.EXTENDED_JOIN in irc.capabilities, caps.AWAY_NOTIFY in irc.capabilities
+    account = f" {event.by.account or '*'} :{event.realname}" if extended else ""
+    away = [f":{event.by.mask} AWAY :{event.away}"] if event.away is not None and notify else []
     return [f":{event.by.mask} JOIN {event.room}{account}", *away]
 
 
@@ -121,6 +192,8 @@ def _kicked(irc: Irc, event: Kicked) -> list[str]:
 
 
 def _invited(irc: Irc, event: Invited) -> list[str]:
+    if caps.INVITE_NOTIFY not in irc.capabilities:
+        return []  # whom it is for is told in any case
     return [f":{event.by.mask} INVITE {event.target.nick} {event.room}"]
 
 
@@ -129,9 +202,44 @@ def _renamed(irc: Irc, event: Renamed) -> list[str]:
 
 
 def _away_set(irc: Irc, event: AwaySet) -> list[str]:
-    if not irc.away_notify:
+    if caps.AWAY_NOTIFY not in irc.capabilities:
         return []
     return [f":{event.by.mask} AWAY" + (f" :{event.text}" if event.text else "")]
+
+
+def _account_set(irc: Irc, event: AccountSet) -> list[str]:
+    if caps.ACCOUNT_NOTIFY not in irc.capabilities:
+        return []
+    return [f":{event.by.mask} ACCOUNT {event.account or '*'}"]
+
+
+def _realname_set(irc: Irc, event: RealnameSet) -> list[str]:
+    return [f":{event.by.mask} SETNAME :{event.realname}"] if caps.SETNAME in irc.capabilities else []
+
+
+def _metadata_set(irc: Irc, event: MetadataSet) -> list[str]:
+    if event.name not in irc.subscribed or caps.METADATA not in irc.capabilities:
+        return []
+    target = event.room or event.by.nick
+    if event.value is None:
+        return [f"{numerics.RPL_KEYNOTSET.code} * {target} {event.name} :{numerics.RPL_KEYNOTSET.text}"]
+    return [f"{numerics.RPL_KEYVALUE.code} * {target} {event.name} * :{event.value}"]
+
+
+def _redacted(irc: Irc, event: Redacted) -> list[str]:
+    if caps.REDACTION not in irc.capabilities:
+        return []
+    return [f":{event.by.mask} REDACT {event.to} {event.said}" + (f" :{event.reason}" if event.reason else "")]
+
+
+def _room_renamed(irc: Irc, event: RoomRenamed) -> list[str]:
+    if caps.RENAME not in irc.capabilities:
+        return []  # the command tells them in other words
+    return [f":{event.by.mask} RENAME {event.room} {event.name} :{event.reason}"]
+
+
+def _announced(irc: Irc, event: Announced) -> list[str]:
+    return [f":{event.by.mask} WALLOPS :{event.text}"]
 
 
 def _topic_set(irc: Irc, event: TopicSet) -> list[str]:
@@ -164,5 +272,13 @@ _RENDER: dict[type[Event], Callable[[Irc, Any], list[str]]] = {
     AwaySet: _away_set,
     TopicSet: _topic_set,
     Changed: _changed,
+    AccountSet: _account_set,
+    RealnameSet: _realname_set,
+    MetadataSet: _metadata_set,
+    Redacted: _redacted,
+    RoomRenamed: _room_renamed,
+    Announced: _announced,
     Entered: _silent,
+    FlagsSet: _silent,
+    MarkerSet: _silent,
 }

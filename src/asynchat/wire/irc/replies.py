@@ -6,6 +6,11 @@ gets the label, several become a batch. (IRCv3 labeled-response)
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+LISTED_BYTES = 360
+"""Bytes of a list on one line."""
+
 
 def with_tag(line: bytes, tag: str) -> bytes:
     """A line with one more tag before those it has."""
@@ -14,17 +19,32 @@ def with_tag(line: bytes, tag: str) -> bytes:
     return f"@{tag} ".encode() + line
 
 
+def joined(words: Iterable[str], separator: str) -> Iterator[str]:
+    """Words on as many lines as it takes, none of them empty."""
+    line = ""
+    for word in words:
+        if line and len(line.encode()) + len(word.encode()) > LISTED_BYTES:
+            yield line
+            line = word
+        else:
+            line = f"{line}{separator}{word}" if line else word
+    if line:
+        yield line
+
+
 class Replies:
     """Lines, with their ends, in order. `label` is None if the command had none.
 
     `held`: what others say is kept back until they are out, and what the session's user does stands among them.
     """
 
-    __slots__ = ("held", "label", "lines")
+    __slots__ = ("batches", "held", "label", "later", "lines")
 
     def __init__(self, label: str | None) -> None:
         self.label = label
         self.held = False
+        self.later = False  # another command answers
+        self.batches = 2  # the next batch's number; the first is that of the label
         self.lines: list[bytes] = []
 
     def take(self) -> bytes:
@@ -32,6 +52,12 @@ class Replies:
         chunk = b"".join(self.lines)
         self.lines.clear()
         return chunk
+
+    def final(self, server: str, *, batches: bool) -> bytes:
+        """What is to be written now that the command has run."""
+        if self.later:
+            return b"".join(self.lines)
+        return self.take() if self.label is None else self.answer(server, batches=batches)
 
     def answer(self, server: str, *, batches: bool) -> bytes:
         """Everything under the label, as one answer. Without the capability `batch` the label is on each line."""
@@ -43,6 +69,6 @@ class Replies:
         if len(lines) == 1 or not batches:
             return b"".join(with_tag(line, tag) for line in lines)
         begin = f"@{tag} :{server} BATCH +1 labeled-response\r\n".encode()
-        nested = b"@batch="
+        nested = (b"@batch=", b"BATCH -")
         inside = b"".join(line if line.startswith(nested) else with_tag(line, "batch=1") for line in lines)
         return begin + inside + f":{server} BATCH -1\r\n".encode()

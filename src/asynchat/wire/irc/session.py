@@ -7,31 +7,53 @@ gathers in one buffer and comes out together.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import BadMessage, Refused
-from asynchat.chat.events import AwaySet, Event, Invited, Joined, Said
-from asynchat.chat.names import is_room
+from asynchat.chat.events import (
+    AccountSet,
+    AwaySet,
+    Departed,
+    Entered,
+    Event,
+    FlagsSet,
+    Invited,
+    Joined,
+    MarkerSet,
+    MetadataSet,
+    Renamed,
+    Said,
+)
+from asynchat.chat.names import casefold, is_room
 from asynchat.chat.sessions import Pending
 from asynchat.wire.irc import caps, numerics
-from asynchat.wire.irc.message import BODY_LIMIT, CLIENT_TAGS_LIMIT, TAGS_LIMIT, Message
+from asynchat.wire.irc.batches import Lines
+from asynchat.wire.irc.message import BODY_LIMIT, CLIENT_TAGS_LIMIT, TAGS_LIMIT, EmptyMessage, Message, escape
+from asynchat.wire.irc.modes import user_letters
 from asynchat.wire.irc.numerics import Numeric
 from asynchat.wire.irc.refusals import REFUSALS
-from asynchat.wire.irc.render import Irc, dialect
+from asynchat.wire.irc.render import Irc, dialect, fitting
 from asynchat.wire.irc.replies import Replies, with_tag
 from asynchat.wire.lines import Splitter
 from asynchat.wire.session import House, Link, Session
 
 if TYPE_CHECKING:
+    from asynchat.chat.rooms import Room
     from asynchat.wire.irc.commands import Command
+    from asynchat.wire.irc.commands.accounts import Exchange
 
+NESTED = (b"@batch=", b"BATCH -")
+"""How a line begins that is in a batch already, or ends one."""
 GRACE_S = 30.0
 """How long a PING may stay unanswered."""
+TOLD_BY_REPLY = (Invited, AwaySet, AccountSet, MarkerSet, MetadataSet)
+"""What a numeric tells who did it."""
+SHOWN = 64
+"""Characters of a wrong word that are repeated in a standard reply."""
 PREFIX_ROOM = 120
 """More than the longest mask takes: shorter lines fit in any case."""
-TURN = 64
-"""Lines after which others have their turn."""
 
 
 class IrcSession(Session):
@@ -43,6 +65,8 @@ class IrcSession(Session):
         "_labels",
         "_replies",
         "_splitter",
+        "account",
+        "batches",
         "cap_version",
         "capabilities",
         "ident",
@@ -50,7 +74,12 @@ class IrcSession(Session):
         "nick",
         "password",
         "pinged",
+        "pre_away",
         "realname",
+        "sasl",
+        "subscribed",
+        "wanted",
+        "words",
     )
 
     dialect: Irc
@@ -63,9 +92,16 @@ class IrcSession(Session):
         self.negotiating = False
         self.dialect = dialect(self.capabilities)
         self.nick = ""
+        self.wanted = ""  # the name it asked for last, had or not
         self.ident = ""
         self.realname = ""
         self.password: str | None = None
+        self.account: str | None = None  # logged in to before being let in
+        self.sasl: Exchange | None = None
+        self.batches: dict[str, Lines] | None = None  # that the client has begun and not ended
+        self.subscribed: frozenset[str] = frozenset()
+        self.pre_away: str | None = None
+        self.words: dict[str, str] = {}  # metadata set before being let in
         self.pinged = False
         self._splitter = Splitter(TAGS_LIMIT + BODY_LIMIT + 2)
         self._replies: Replies | None = None
@@ -74,16 +110,7 @@ class IrcSession(Session):
     # What the server calls.
 
     async def receive(self, data: bytes) -> None:
-        pace = self.link.pace
-        for turn, line in enumerate(self._splitter.feed(data), 1):
-            if pace is not None and (pause := pace()) is not None:
-                await pause
-            if line is None or line:
-                await self._line(line)
-            if self.closing:
-                return
-            if turn % TURN == 0:
-                await self.hub.journal.breathe()
+        await self.run(self._splitter.feed(data))
 
     async def eof(self) -> None:
         if self.user is not None:
@@ -109,11 +136,19 @@ class IrcSession(Session):
     # What the fan-out calls.
 
     def own(self, event: Event, via_me: bool) -> bytes:
-        if isinstance(event, Invited | AwaySet):
-            return b""  # the numeric says it
+        if via_me and isinstance(event, TOLD_BY_REPLY):
+            return b""
+        if isinstance(event, FlagsSet | MarkerSet):
+            return self._about_me(event)
         if isinstance(event, Joined) and event.away is not None:
             event = replace(event, away=None)  # that one is away oneself one knows
         line = self.dialect.render(event)
+        if (
+            isinstance(event, Joined)
+            and not via_me
+            and (room := self.hub.state.places.get(event.places[0])) is not None
+        ):
+            line += self._captured(None, lambda: show_room(self, room))
         if type(event) is Said:
             label = self._labels.pop(event.id, None) if via_me and self._labels else None
             if via_me and caps.ECHO_MESSAGE not in self.capabilities:
@@ -124,6 +159,41 @@ class IrcSession(Session):
             self._replies.lines.append(line)
             return b""
         return line
+
+    def told(self, event: Event) -> bytes:
+        if isinstance(event, Invited):
+            tags = self.dialect.prefix(event)
+            return f"{tags}:{event.by.mask} INVITE {event.target.nick} {event.room}\r\n".encode()
+        return self.dialect.render(event)
+
+    def watched(self, event: Event, told: bool) -> bytes:
+        if isinstance(event, Entered | Departed | Renamed):
+            return self._came_or_went(event)
+        if told or caps.EXTENDED_MONITOR not in self.capabilities:
+            return b""
+        return self.dialect.render(event)
+
+    def _came_or_went(self, event: Entered | Departed | Renamed) -> bytes:
+        """Who watches a name is told when somebody takes it or gives it up. (IRCv3 monitor)"""
+        by, watches = event.by, self.hub.state.watches
+        nick = event.nick if isinstance(event, Renamed) else by.nick
+        if isinstance(event, Renamed) and casefold(nick) == casefold(by.nick):
+            return b""
+        head = f":{self.house.name} {{}} {self.user.nick if self.user else '*'} :"
+        lines = b""
+        if not isinstance(event, Entered) and watches(self, by.nick):
+            lines += f"{head.format(numerics.RPL_MONOFFLINE.code)}{by.nick}\r\n".encode()
+        if not isinstance(event, Departed) and watches(self, nick):
+            lines += f"{head.format(numerics.RPL_MONONLINE.code)}{nick}!{by.ident}@{by.host}\r\n".encode()
+        return lines
+
+    def _about_me(self, event: FlagsSet | MarkerSet) -> bytes:
+        if isinstance(event, MarkerSet):
+            shown = caps.READ_MARKER in self.capabilities
+            return f":{self.house.name} MARKREAD {event.to} timestamp={event.read}\r\n".encode() if shown else b""
+        on, off = (user_letters(flags) for flags in (event.on, event.off))
+        letters = (f"+{on}" if on else "") + (f"-{off}" if off else "")
+        return f":{event.by.nick} MODE {event.by.nick} :{letters}\r\n".encode()
 
     def failed(self, event: Event, refused: Refused) -> None:
         if isinstance(event, Said):  # whoever did something else is waiting for it and is told so
@@ -148,7 +218,8 @@ class IrcSession(Session):
         return self._replies is not None and self._replies.held
 
     def send(self, line: str) -> None:
-        """Reply with a line."""
+        """Reply with a line, cut to what a message may be."""
+        line = fitting(line)
         if caps.SERVER_TIME in self.capabilities:
             line = f"@time={self.dialect.server_time(self.hub.clock_ms())} {line}"
         data = f"{line}\r\n".encode()
@@ -159,14 +230,26 @@ class IrcSession(Session):
 
     def reply(self, numeric: Numeric, *params: str, text: str | None = None) -> None:
         """Reply with a numeric: its parameters, then `text` or the numeric's own."""
+        self.send(self._numeric(numeric, params, text))
+
+    def reply_numeric(self, numeric: Numeric, params: Sequence[str], text: str | None) -> None:
+        """Reply with a numeric that is put together elsewhere."""
+        self.send(self._numeric(numeric, params, text))
+
+    def numeric_line(self, numeric: Numeric, params: Sequence[str], text: str | None) -> bytes:
+        """A numeric as a line, for a batch."""
+        return f"{fitting(self._numeric(numeric, params, text))}\r\n".encode()
+
+    def _numeric(self, numeric: Numeric, params: Sequence[str], text: str | None) -> str:
         nick = self.user.nick if self.user else self.nick or "*"
-        words = " ".join((f":{self.house.name} {numeric.code} {nick}", *params))
+        words = " ".join((f":{self.house.name} {numeric.code} {nick}", *map(_middle, params)))
         text = numeric.text if text is None else text
-        self.send(words if text is None else f"{words} :{text}")
+        return words if text is None else f"{words} :{text}"
 
     def fail(self, command: str, code: str, *about: str, text: str) -> None:
         """Reply with a standard reply. (IRCv3 standard-replies)"""
-        self.send(" ".join((f":{self.house.name} FAIL {command} {code}", *about)) + f" :{text}")
+        shown = (_middle(word)[:SHOWN] for word in about)
+        self.send(" ".join((f":{self.house.name} FAIL {command} {code}", *shown)) + f" :{text}")
 
     def refuse(self, refused: Refused, command: str) -> None:
         """Put a refusal into IRC's words."""
@@ -174,7 +257,44 @@ class IrcSession(Session):
         if words is None:
             self.fail(command, refused.code, *refused.about, text=refused.text)
         else:
-            self.reply(words.numeric, *(_middle(refused.about[index]) for index in words.about))
+            self.reply(words.numeric, *(refused.about[index] for index in words.about))
+
+    def refuse_under(self, label: str | None, refused: Refused, command: str) -> None:
+        """Refuse something that had a label, outside of the command that runs."""
+        self._aside(label, lambda: self.refuse(refused, command))
+
+    def fail_under(self, label: str | None, command: str, code: str, *about: str, text: str) -> None:
+        """Reply with a standard reply to something that had a label, outside of the command that runs."""
+        self._aside(label, lambda: self.fail(command, code, *about, text=text))
+
+    def _aside(self, label: str | None, reply: Callable[[], None]) -> None:
+        chunk = self._captured(label if caps.LABELED_RESPONSE in self.capabilities else None, reply)
+        if self._replies is not None:
+            self._replies.lines.append(chunk)
+        else:
+            self.peer.write(chunk)
+
+    def _captured(self, label: str | None, reply: Callable[[], None]) -> bytes:
+        """What something would reply, as bytes."""
+        running, self._replies = self._replies, Replies(label)
+        try:
+            reply()
+            return self._replies.final(self.house.name, batches=caps.BATCH in self.capabilities)
+        finally:
+            self._replies = running
+
+    def show_entered(self, room: Room) -> None:
+        """Tell a session of a user who is in a room that it is there too."""
+        user = self.user
+        assert user is not None
+        now_ms = self.hub.clock_ms()
+        entered = Joined(by=user.source, at_ms=now_ms, id="0", room=room.name, realname=user.realname, kept=False)
+        chunk = self.dialect.render(entered)
+        if self._replies is not None:
+            self._replies.lines.append(chunk)
+        else:
+            self.peer.write(chunk)
+        show_room(self, room)
 
     def error(self, reason: str) -> None:
         """Say why, and close."""
@@ -182,16 +302,62 @@ class IrcSession(Session):
         self.closing = True
         self.link.close()
 
-    def replay(self, rendered: list[bytes], target: str) -> None:
-        """Reply with lines of the past, in a batch if the client knows batches. (IRCv3 chathistory)"""
+    def send_batch(self, kind: str, rendered: Sequence[bytes], *about: str) -> None:
+        """Reply with lines that belong together, in a batch if the client knows batches. (IRCv3 batch)"""
         assert self._replies is not None
         if caps.BATCH not in self.capabilities:
             self._replies.lines += rendered
             return
-        lines = [with_tag(part, "batch=h") for line in rendered for part in line.splitlines(keepends=True)]
-        self.send(f":{self.house.name} BATCH +h chathistory {target}")
-        self._replies.lines += lines
-        self.send(f":{self.house.name} BATCH -h")
+        name = f"b{self._replies.batches}"
+        self._replies.batches += 1
+        self.send(" ".join((f":{self.house.name} BATCH +{name} {kind}", *about)))
+        self._replies.lines += [
+            line if line.startswith(NESTED) else with_tag(line, f"batch={name}")
+            for chunk in rendered
+            for line in chunk.splitlines(keepends=True)
+        ]
+        self.send(f":{self.house.name} BATCH -{name}")
+
+    def subscribe(self, words: frozenset[str]) -> None:
+        """Follow these words of metadata from now on."""
+        self.subscribed = words
+        self.enable(self.capabilities)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the command that runs has a label."""
+        return self._replies is not None and self._replies.label is not None
+
+    def answer_later(self) -> None:
+        """The label of this command is answered by a later one."""
+        if self._replies is not None:
+            self._replies.later = True
+
+    @property
+    def may_be_back(self) -> bool:
+        """Whether this may be another session of somebody who is here: it has logged in, or is about to."""
+        return self.account is not None or (self.negotiating and caps.SASL in self.capabilities)
+
+    @property
+    def may_be_away_before(self) -> bool:
+        return caps.PRE_AWAY in self.capabilities
+
+    @property
+    def asks_for_history(self) -> bool:
+        """Whether the client fetches what it missed by itself."""
+        return caps.CHATHISTORY in self.capabilities
+
+    @property
+    def marks_read(self) -> bool:
+        return caps.READ_MARKER in self.capabilities
+
+    @property
+    def wants_names(self) -> bool:
+        return caps.NO_IMPLICIT_NAMES not in self.capabilities
+
+    def moved(self, room: Room, old: str, reason: str) -> None:
+        if caps.RENAME not in self.capabilities and casefold(old) != casefold(room.name):
+            show_moved(self, room, old, reason)
 
     async def done(self, pending: Pending | None) -> None:
         """Wait until what this session did is stored and shown. Replies so far come before it.
@@ -208,7 +374,7 @@ class IrcSession(Session):
     def enable(self, capabilities: frozenset[str]) -> None:
         """Speak with these capabilities from now on; the push lists are told."""
         self.capabilities = capabilities
-        spoken = dialect(capabilities & caps.RENDERED)
+        spoken = dialect(capabilities & caps.RENDERED, self.subscribed)
         if spoken is self.dialect:
             return
         rooms = [room for room in self.user.rooms if room.hears(self)] if self.user else []
@@ -220,12 +386,21 @@ class IrcSession(Session):
 
     # Dispatch.
 
-    async def _line(self, line: bytes | None) -> None:
-        message = self._parse(line)
-        if message is None:
+    async def line(self, line: bytes | None) -> None:
+        if line == b"":
+            return
+        try:
+            message = self._parse(line)
+        except BadMessage as error:
+            await self.refuse_line(error)
             return
         command = COMMANDS.get(message.command)
-        label = message.tags.get("label") if message.tags and caps.LABELED_RESPONSE in self.capabilities else None
+        if message.tags and self.batches is not None and "batch" in message.tags:
+            await add_line(self, message)
+            return
+        label = None
+        if message.tags and caps.LABELED_RESPONSE in self.capabilities and "label" in message.tags:
+            label = escape(message.tags["label"])  # it is only ever written
         if command is not None and command.talk and self.user is not None and message.params:
             target = message.params[0]
             if "," not in target and (label is None or is_room(target)):  # else the answer may be several lines
@@ -233,24 +408,45 @@ class IrcSession(Session):
                 return
         await self._run(command, message, label)
 
-    def _parse(self, line: bytes | None) -> Message | None:
+    def _parse(self, line: bytes | None) -> Message:
+        """The message that a line is.
+
+        Raises:
+            BadMessage
+        """
         if line is None:
-            self.reply(numerics.ERR_INPUTTOOLONG)
-            return None
+            raise TooLongLine
         if len(line) > BODY_LIMIT - PREFIX_ROOM:
-            tags = line.find(b" ") + 1 if line[:1] == b"@" else 0
-            mask = len(self.user.source.mask) + 2 + (b" :" not in line) if self.user is not None else 0
-            if tags > CLIENT_TAGS_LIMIT or len(line) - tags > BODY_LIMIT - mask:  # relayed, the mask stands before it
-                self.reply(numerics.ERR_INPUTTOOLONG)
-                return None
+            tags = tags_length(line)
+            if tags > CLIENT_TAGS_LIMIT or len(line) - tags > BODY_LIMIT:
+                raise TooLongLine
         try:
-            return Message.parse(line.decode())
+            message = Message.parse(line.decode())
         except UnicodeDecodeError:
-            self.fail("*", "INVALID_UTF8", text="Message rejected: it is not valid UTF-8")
-        except BadMessage as error:
-            if line.strip():
-                self.fail("*", "BAD_MESSAGE", text=f"Message rejected: {error}")
-        return None
+            name = Message.parse(line.decode(errors="replace")).command
+            raise NotUtf8(name if name in COMMANDS else "*") from None
+        if len(line) > BODY_LIMIT - PREFIX_ROOM and not self._can_be_relayed(line, message):
+            raise TooLongLine
+        return message
+
+    async def refuse_line(self, error: BadMessage) -> None:
+        """Tell that a line is no message, after everything that was said before it."""
+        if self.user is not None:
+            await self.settle(self.user.last)
+        if isinstance(error, TooLongLine):
+            self.reply(numerics.ERR_INPUTTOOLONG)
+        elif isinstance(error, NotUtf8):
+            self.fail(str(error), "INVALID_UTF8", text="Message rejected: it is not valid UTF-8")
+        elif not isinstance(error, EmptyMessage):
+            self.fail("*", "BAD_MESSAGE", text=f"Message rejected: {error}")
+
+    def _can_be_relayed(self, line: bytes, message: Message) -> bool:
+        """Whether a line of talk still fits once the speaker's mask stands before it."""
+        command = COMMANDS.get(message.command)
+        if command is None or not command.talk or self.user is None:
+            return True
+        mask = len(self.user.source.mask.encode()) + 2 + (b" :" not in line)
+        return len(line) - tags_length(line) + mask <= BODY_LIMIT
 
     async def _talk(self, command: Command, message: Message, label: str | None) -> None:
         """A line of talk to one target: put, not waited for."""
@@ -260,13 +456,14 @@ class IrcSession(Session):
             assert self.user is not None
             await self.settle(self.user.last)
             if message.command != "NOTICE" or label is not None:  # a notice is never answered (RFC 2812, 3.3.2)
-                self._replies = Replies(label)
-                self.refuse(refused, message.command)
-                self._flush()
+                self.refuse_under(label, refused, message.command)
             return
-        if label is not None and pending is not None:
-            if pending.done:
-                return
+        if pending is not None:
+            self.label(pending, label)
+
+    def label(self, pending: Pending, label: str | None) -> None:
+        """Have the echo of something that is on its way bear a label."""
+        if label is not None and caps.LABELED_RESPONSE in self.capabilities and not pending.done:
             if self._labels is None:
                 self._labels = {}
             self._labels[pending.event.id] = label
@@ -293,7 +490,7 @@ class IrcSession(Session):
             if self.user is None:
                 self.reply(numerics.ERR_NOTREGISTERED)
             else:
-                self.reply(numerics.ERR_UNKNOWNCOMMAND, _middle(message.command))
+                self.reply(numerics.ERR_UNKNOWNCOMMAND, message.command)
         elif self.user is None and not command.before:
             self.reply(numerics.ERR_NOTREGISTERED)
         elif self.user is not None and not command.after:
@@ -307,19 +504,33 @@ class IrcSession(Session):
     def _flush(self) -> None:
         replies, self._replies = self._replies, None
         assert replies is not None
-        if replies.label is not None:
-            chunk = replies.answer(self.house.name, batches=caps.BATCH in self.capabilities)
-        else:
-            chunk = replies.take()
+        chunk = replies.final(self.house.name, batches=caps.BATCH in self.capabilities)
         if replies.held:
             self.peer.release(chunk)
         elif chunk:
             self.peer.write(chunk)
 
 
+class TooLongLine(BadMessage):
+    """The line is longer than a message may be, or would be once it is relayed."""
+
+
+class NotUtf8(BadMessage):
+    """The line is not UTF-8; its text is the command's name. (IRCv3 utf8only)"""
+
+
+def tags_length(line: bytes) -> int:
+    """How many bytes of a line are tags, with the `@` and the space after them."""
+    return line.find(b" ") + 1 if line[:1] == b"@" else 0
+
+
 def _middle(word: str) -> str:
     """A word as it can stand in the middle of a reply."""
+    if word and " " not in word and word[0] != ":":
+        return word
     return word.replace(" ", "_").lstrip(":") or "*"
 
 
 from asynchat.wire.irc.commands import COMMANDS  # noqa: E402  (the commands are written in terms of the session)
+from asynchat.wire.irc.commands.rooms import show_moved, show_room  # noqa: E402
+from asynchat.wire.irc.commands.talk import add_line  # noqa: E402

@@ -73,6 +73,9 @@ async def help_(session: TalkSession, argument: str) -> None:
 async def name(session: TalkSession, argument: str) -> None:
     """Take another name."""
     assert session.user is not None
+    if session.house.is_owned_by_another(argument, session.user.source.account):
+        session.no("NAME_RESERVED", f"{plain(argument)} is registered; come in under it with its password")
+        return
     await session.done(session.hub.rename(session.user, argument, via=session))
     session.news(f"you are now {session.user.nick}")
 
@@ -81,16 +84,13 @@ async def name(session: TalkSession, argument: str) -> None:
 async def join(session: TalkSession, argument: str) -> None:
     """Enter a room, or go back to it."""
     room_name, _, key = argument.partition(" ")
-    session.peer.hold()
-    try:
-        room, entered = await session.enter_room(room_name, key.strip() or None)
-        people = ", ".join(user.nick for user in room.members if user is not session.user)
-        session.news(f"joined {room.name} ({len(room.members)})" + (f": {people}" if people else ""))
-        if room.topic is not None:
-            session.news(f'topic of {room.name}: "{room.topic.text}"')
+    room, entered = await session.enter_room(room_name, key.strip() or None)
+    people = ", ".join(user.nick for user in room.members if user is not session.user)
+    session.news(f"joined {room.name} ({len(room.members)})" + (f": {people}" if people else ""))
+    if room.topic is not None:
+        session.news(f'topic of {room.name}: "{room.topic.text}"')
+    if entered is not None:
         await session.replay(room, entered)
-    finally:
-        session.peer.release()
 
 
 @command("part", "[#room] [why]", "leave")
@@ -210,7 +210,9 @@ async def history(session: TalkSession, argument: str) -> None:
     number = min(int(argument), MOST_HISTORY) if argument.isdecimal() and len(argument) < 9 else 20
     room = session.hub.room(session.room or session.house.room)
     policy.member(session.user, room)
-    for line in await session.house.history.page(room.place, limit=max(number, 1)):
+    lines = session.told_only(await session.house.history.page(room.place, limit=number + MOST_HISTORY), room)
+    shown = [line for line in lines if session.phrases(line)]  # what programs ask each other is not shown
+    for line in shown[-max(number, 1) :]:
         for phrase in session.phrases(line):
             session.say_phrase(phrase._replace(before=f"#{line.id} {line.at:%H:%M} "))
     session.news("end")
@@ -250,7 +252,7 @@ async def unban(session: TalkSession, argument: str) -> None:
 
 
 def _mask(session: TalkSession, argument: str) -> str:
-    return full_mask(argument.split(" ", maxsplit=1)[0])
+    return full_mask(argument.split(maxsplit=1)[0])
 
 
 @command("op", "name")
@@ -313,6 +315,41 @@ async def time(session: TalkSession, argument: str) -> None:
 
 def _on(argument: str) -> bool:
     return casefold(argument) != "off"
+
+
+@command("register", "password")
+async def register(session: TalkSession, argument: str) -> None:
+    """Make your name yours: nobody else can have it then."""
+    assert session.user is not None
+    logins = session.house.logins
+    if logins is None or not session.house.may_register:
+        session.no("NO_ACCOUNTS", "there are no accounts to be had here")
+        return
+    account = await logins.register(session.user.nick, argument, None)
+    await session.done(session.hub.set_account(session.user, account, via=session))
+    session.news("registered; the name is yours")
+
+
+@command("login", "password")
+async def login(session: TalkSession, argument: str) -> None:
+    """Log in to the account of your name."""
+    assert session.user is not None
+    logins = session.house.logins
+    if logins is None:
+        session.no("NO_ACCOUNTS", "there are no accounts here")
+        return
+    account = await logins.check_password(session.user.nick, argument, address=session.address)
+    await session.done(session.hub.set_account(session.user, account, via=session))
+    session.news(f"logged in as {account}")
+
+
+@command("logout", "")
+async def logout(session: TalkSession, argument: str) -> None:
+    """Be a guest again; when you go, you leave."""
+    assert session.user is not None
+    await session.done(session.hub.set_account(session.user, None, via=session))
+    session.logged_out = True
+    session.news("logged out")
 
 
 @command("quit", "[why]", "exit")

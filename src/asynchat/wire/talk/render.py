@@ -9,18 +9,26 @@ from typing import Any, NamedTuple
 from asynchat.chat.events import (
     LISTS,
     ROLES,
+    AccountSet,
+    Announced,
     AwaySet,
     Change,
     Changed,
     Departed,
     Entered,
     Event,
+    FlagsSet,
     Invited,
     Joined,
     Kicked,
     Kind,
     Left,
+    MarkerSet,
+    MetadataSet,
+    RealnameSet,
+    Redacted,
     Renamed,
+    RoomRenamed,
     Said,
     Setting,
     TopicSet,
@@ -55,11 +63,11 @@ class Plain:
         self.times = times
 
     def render(self, event: Event) -> bytes:
-        phrases = _PHRASES[type(event)](event)
-        if not phrases:
+        said = phrases(event)
+        if not said:
             return b""
         before = self._before(event)
-        return b"".join(self.framing(phrase._replace(before=before) if before else phrase) for phrase in phrases)
+        return b"".join(self.framing(phrase._replace(before=before) if before else phrase) for phrase in said)
 
     def join(self, rendered: Sequence[bytes]) -> bytes:
         return b"".join(rendered)
@@ -77,6 +85,11 @@ class Plain:
 def dialect(framing: Framing, *, several: bool = False, ids: bool = False, times: bool = False) -> Plain:
     """The one dialect of this kind."""
     return Plain(framing, several, ids, times)
+
+
+def phrases(event: Event) -> list[Phrase]:
+    """What an event is to people, live and from history; nothing if they are not told of it."""
+    return _PHRASES[type(event)](event)
 
 
 def room_of(event: Event) -> str | None:
@@ -126,10 +139,6 @@ def _kicked(event: Kicked) -> list[Phrase]:
     return _news(f"{event.target.nick} was kicked by {event.by.nick}{_why(event.reason)}")
 
 
-def _invited(event: Invited) -> list[Phrase]:
-    return _news(f"{event.by.nick} invites you to {event.room}: /join {event.room}")
-
-
 def _renamed(event: Renamed) -> list[Phrase]:
     return _news(f"{event.by.nick} is now {event.nick}")
 
@@ -155,6 +164,18 @@ def _change(change: Change) -> str:
     return f"{'set' if change.on else 'unset'} {word}"
 
 
+def _redacted(event: Redacted) -> list[Phrase]:
+    return _news(f"#{event.said} deleted{_why(event.reason)}")
+
+
+def _room_renamed(event: RoomRenamed) -> list[Phrase]:
+    return _news(f"{event.room} is now called {event.name}{_why(event.reason)}")
+
+
+def _announced(event: Announced) -> list[Phrase]:
+    return _news(f"{event.by.nick} to all: {event.text}")
+
+
 def _silent(event: Event) -> list[Phrase]:
     return []
 
@@ -165,10 +186,18 @@ _PHRASES: dict[type[Event], Callable[[Any], list[Phrase]]] = {
     Left: _left,
     Departed: _left,
     Kicked: _kicked,
-    Invited: _invited,
+    Invited: _silent,  # whom it is for is told in any case
     Renamed: _renamed,
     TopicSet: _topic_set,
     Changed: _changed,
     AwaySet: _silent,
     Entered: _silent,
+    AccountSet: _silent,
+    RealnameSet: _silent,
+    FlagsSet: _silent,
+    MarkerSet: _silent,
+    MetadataSet: _silent,
+    Redacted: _redacted,
+    RoomRenamed: _room_renamed,
+    Announced: _announced,
 }

@@ -5,16 +5,18 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from asynchat.chat.errors import BadName, NameTaken, Refused
-from asynchat.chat.events import Event, Kind, Said
+from asynchat.chat.errors import BadName, BadText, NameTaken, Refused
+from asynchat.chat.events import Event, Invited, Kind, Said
 from asynchat.chat.names import casefold, check_person
+from asynchat.chat.users import lasting_id
 from asynchat.wire.session import NEVER, House, Link, Session
-from asynchat.wire.talk.render import NEWS, NO, Framing, Phrase, Plain, dialect, plain_lines
+from asynchat.wire.talk.render import NEWS, NO, Framing, Phrase, Plain, dialect, phrases
 from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
     from asynchat.chat.rooms import Room
     from asynchat.chat.sessions import Pending
+    from asynchat.chat.users import User
 
 SHOWN_NAMES = 10
 """With more people than this a room's greeting tells their number."""
@@ -26,7 +28,8 @@ class Stage(Enum):
     """What the next line is."""
 
     NAME = "name"
-    PASSWORD = "password"
+    GATE = "gate"  # the server's password
+    ACCOUNT = "account"  # that of the account that owns the name
     TALK = "talk"
 
 
@@ -35,7 +38,7 @@ class TalkSession(Session):
 
     framing: Framing
 
-    __slots__ = ("_name", "_stage", "_tries", "acks", "ids", "room", "times")
+    __slots__ = ("_first", "_name", "_stage", "_tries", "acks", "ids", "room", "times")
 
     dialect: Plain
 
@@ -46,6 +49,7 @@ class TalkSession(Session):
         self.ids = self.times = self.acks = False
         self.wake_at = now + house.register_timeout_s
         self._name = ""
+        self._first = ""  # what came with the name
         self._stage = Stage.NAME
         self._tries = 0
 
@@ -53,18 +57,8 @@ class TalkSession(Session):
 
     async def line(self, data: bytes | None) -> None:
         """Take one line; None is one that was too long."""
-        if data is None:
-            self.no("TOO_LONG", str(self.house.max_line))
-            return
         try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            self.no("INVALID_UTF8", "that was not UTF-8")
-            return
-        if "\0" in text or "\r" in text:
-            self.no("BAD_TEXT", "NUL and CR cannot be part of a text")
-            return
-        try:
+            text = self._text(data)
             if self._stage is Stage.TALK:
                 await self._talk(text)
             elif self._stage is Stage.NAME:
@@ -74,7 +68,25 @@ class TalkSession(Session):
         except NameTaken as refused:
             self.no(refused.code, f"{refused.text}; try {self.hub.free_name(*refused.about)}")
         except Refused as refused:
+            if self.user is not None:
+                await self.settle(self.user.last)  # a no must not overtake the +OK of what was said before
             self.no(refused.code, refused.text)
+
+    def _text(self, data: bytes | None) -> str:
+        """A line as text.
+
+        Raises:
+            Refused, BadText
+        """
+        if data is None:
+            raise Refused("TOO_LONG", str(self.house.max_line))
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            raise Refused("INVALID_UTF8", "that was not UTF-8") from None
+        if "\0" in text or "\r" in text:
+            raise BadText
+        return text
 
     async def eof(self) -> None:
         if self.user is not None:
@@ -93,6 +105,16 @@ class TalkSession(Session):
         if isinstance(event, Said) and self.acks:
             return type(self).framing(Phrase("+OK", event.id))
         return b""  # what it did is answered by the command that did it
+
+    def told(self, event: Event) -> bytes:
+        if isinstance(event, Invited):
+            self.news(f"{event.by.nick} invites you to {event.room}: /join {event.room}")
+            return b""
+        return self.dialect.render(event)
+
+    def moved(self, room: Room, old: str, reason: str) -> None:
+        if self.room is not None and casefold(self.room) == casefold(old):
+            self.room = room.name
 
     def failed(self, event: Event, refused: Refused) -> None:
         if isinstance(event, Said):
@@ -158,22 +180,20 @@ class TalkSession(Session):
         self.speak()
         return room, pending.event if pending is not None else None
 
-    async def replay(self, room: Room, entered: Event | None) -> None:
-        """Show what was said last, with the times."""
-        if entered is None or not self.house.replay:
+    async def replay(self, room: Room, before: Event | None) -> None:
+        """Show what was said last, or last before an event, with the times."""
+        if not self.house.replay:
             return
-        lines = await self.house.history.page(room.place, before=entered.id, limit=self.house.replay)
-        for line in lines:
+        edge = before.id if before is not None else None
+        lines = await self.house.history.page(room.place, before=edge, limit=self.house.replay)
+        for line in self.told_only(lines, room):
             for phrase in self.phrases(line):
                 self.say_phrase(phrase._replace(before=f"[{line.at:%H:%M}] {phrase.before}"))
 
     def phrases(self, event: Event) -> list[Phrase]:
-        """What an event of the past is shown as."""
-        if not isinstance(event, Said):
-            return []
+        """What talk of the past is shown as: as it was shown when it was said."""
         before = f"#{event.id} " if self.ids else ""
-        sign, named = (event.by.nick, True) if event.kind is Kind.MESSAGE else (f"* {event.by.nick}", False)
-        return [Phrase(sign, line, named, before) for line in plain_lines(event.text)] if event.text else []
+        return [phrase._replace(before=before) for phrase in phrases(event)] if event.talk else []
 
     # The dialogue.
 
@@ -188,45 +208,72 @@ class TalkSession(Session):
             check_person(name, self.hub.limits.name)
         except BadName:
             raise BadName(plain(name)[: self.hub.limits.name]) from None
-        if self.hub.is_taken(name):
+        owned = self.house.is_owned(name)
+        if self.house.accounts_required and not owned:
+            raise Refused("ACCOUNT_REQUIRED", f"only the registered come in here, and {name} is not")
+        if self.hub.is_taken(name) and not owned:
             raise NameTaken(name)
-        self._name = name
+        self._name, self._first = name, first if colon else ""
         if self.house.password is not None:
-            self._stage = Stage.PASSWORD
-            self.news("password:")
-            return
-        await self._come_in()
-        if colon and first:
-            await self._talk(first)
+            self._ask(Stage.GATE, "password:")
+        elif owned:
+            self._ask(Stage.ACCOUNT, f"{name} is registered. password:")
+        else:
+            await self._come_in()
+
+    def _ask(self, stage: Stage, question: str) -> None:
+        self._stage = stage
+        self.news(question)
 
     async def _take_password(self, text: str) -> None:
-        if self.house.opens(text):
-            await self._come_in()
-            return
-        self._tries += 1
-        self.no("BAD_PASSWORD", "that is not the password")
-        if self._tries >= TRIES:
-            self.end()
+        """The server's password, or that of the account whose name it is."""
+        try:
+            if self._stage is Stage.ACCOUNT:
+                assert self.house.logins is not None
+                account = await self.house.logins.check_password(self._name, text, address=self.address)
+                await self._come_in(account)
+            elif not self.house.opens(text):
+                raise Refused("BAD_PASSWORD", "that is not the password")
+            elif self.house.is_owned(self._name):
+                self._ask(Stage.ACCOUNT, f"{self._name} is registered. password:")
+            else:
+                await self._come_in()
+        except Refused as refused:
+            self._tries += 1
+            self.no(refused.code, refused.text)
+            if self._tries >= TRIES:
+                self.end()
 
-    async def _come_in(self) -> None:
+    async def _come_in(self, account: str | None = None) -> None:
         self._stage = Stage.NAME  # should the name be taken after all
-        user = await self.enter(self._name, "~line", self._name)
-        self._stage = Stage.TALK
-        self.wake_at = NEVER
         self.peer.hold()
         try:
+            if account is not None and lasting_id(account) in self.hub.state.people:
+                user = await self.return_to(lasting_id(account))
+            else:
+                user = await self.enter(self._name, "~line", self._name, account=account, lasting=account is not None)
+            self._stage = Stage.TALK
+            self.wake_at = NEVER
+            await self._settle_in(user)
+        finally:
+            self.peer.release()
+        if self._first:
+            await self._talk(self._first)
+
+    async def _settle_in(self, user: User) -> None:
+        """Enter the room where everybody comes in, and say hello."""
+        try:
             room, entered = await self.enter_room(self.house.room)
-            others = [member.nick for member in room.members if member is not user]
-            with_whom = f" with {', '.join(others)}" if others else ""
-            if len(others) > SHOWN_NAMES:
-                with_whom = f" with {len(others)} others"
-            self.news(f"hello {user.nick}, you are in {room.name}{with_whom}. /help, /quit.")
-            await self.replay(room, entered)
         except Refused as refused:
             self.news(f"hello {user.nick}. /help, /quit.")
             self.no(refused.code, refused.text)
-        finally:
-            self.peer.release()
+            return
+        others = [member.nick for member in room.members if member is not user]
+        with_whom = f" with {', '.join(others)}" if others else ""
+        if len(others) > SHOWN_NAMES:
+            with_whom = f" with {len(others)} others"
+        self.news(f"hello {user.nick}, you are in {room.name}{with_whom}. /help, /quit.")
+        await self.replay(room, entered)
 
     async def _talk(self, text: str) -> None:
         assert self.user is not None
@@ -234,7 +281,11 @@ class TalkSession(Session):
             text = "/quit"
         if text[:1] == "/" and text[:2] != "//":
             await self.settle(self.user.last)
-            await run(self, text)
+            self.peer.hold()  # what it answers is one write
+            try:
+                await run(self, text)
+            finally:
+                self.peer.release()
             return
         if text[:2] == "//":
             text = text[1:]

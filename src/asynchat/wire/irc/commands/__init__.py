@@ -49,5 +49,17 @@ def command(
     return enter
 
 
-for _theme in ("connection", "modes", "people", "rooms", "server", "talk"):
+for _theme in (
+    "accounts",
+    "connection",
+    "history",
+    "metadata",
+    "modes",
+    "operators",
+    "people",
+    "rooms",
+    "server",
+    "talk",
+    "watching",
+):
     import_module(f"asynchat.wire.irc.commands.{_theme}")

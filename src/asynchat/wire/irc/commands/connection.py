@@ -1,4 +1,4 @@
-"""Coming and going: CAP PASS NICK USER PING PONG QUIT."""
+"""Coming and going: CAP PASS NICK USER SETNAME PING PONG QUIT."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from asynchat.chat.errors import NameTaken, Refused
 from asynchat.chat.names import check_person
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.commands import command
+from asynchat.wire.irc.commands.accounts import RESERVED, admitted, come_in
 from asynchat.wire.irc.commands.server import welcome
 from asynchat.wire.session import same_name
 
@@ -28,18 +29,22 @@ async def cap(session: IrcSession, message: Message) -> None:
     if subcommand in ("LS", "REQ") and session.user is None:
         session.negotiating = True
     if subcommand == "LS":
-        if wanted.isdigit():
+        if wanted.isascii() and wanted.isdigit():
             session.cap_version = max(session.cap_version, int(wanted[:9]))
-        _list(session, "LS", caps.listing(caps.OFFERED, values=session.cap_version >= 302))
+        offered = session.house.capabilities
+        _list(session, "LS", caps.listing(offered, offered if session.cap_version >= 302 else {}))
     elif subcommand == "LIST":
-        _list(session, "LIST", caps.listing(sorted(session.capabilities), values=False))
+        _list(session, "LIST", caps.listing(sorted(session.capabilities), {}))
     elif subcommand == "REQ":
-        granted = caps.request(wanted, session.capabilities)
+        granted = caps.request(wanted, session.capabilities, session.house.capabilities)
         session.send(f":{session.house.name} CAP {_nick(session)} {'NAK' if granted is None else 'ACK'} :{wanted}")
         if granted is not None:
             session.enable(granted)
     elif subcommand == "END":
         session.negotiating = False
+        if session.sasl is not None:
+            session.sasl = None
+            session.reply(numerics.ERR_SASLABORTED)
         await register(session)
     else:
         session.reply(numerics.ERR_INVALIDCAPCMD, message.params[0])
@@ -74,11 +79,14 @@ async def nick(session: IrcSession, message: Message) -> None:
     if not wanted:
         session.reply(numerics.ERR_NONICKNAMEGIVEN)
     elif session.user is not None:
-        if wanted != session.user.nick:
+        if session.house.is_owned_by_another(wanted, session.user.source.account):
+            session.reply(numerics.ERR_NICKNAMEINUSE, wanted, text=RESERVED)
+        elif wanted != session.user.nick:
             await session.done(session.hub.rename(session.user, wanted, via=session))
     else:
         check_person(wanted, session.hub.limits.name)
-        if session.hub.is_taken(wanted) and not same_name(wanted, session.nick):
+        session.wanted = wanted
+        if session.hub.is_taken(wanted) and not same_name(wanted, session.nick) and not session.may_be_back:
             raise NameTaken(wanted)
         session.nick = wanted
         await register(session)
@@ -103,13 +111,52 @@ async def register(session: IrcSession) -> None:
         session.reply(numerics.ERR_PASSWDMISMATCH)
         session.error("Password incorrect")
         return
+    if not admitted(session):
+        return
     try:
-        await session.enter(session.nick, session.ident, session.realname)
+        returned = await come_in(session)
     except Refused:
         session.nick, taken = "", session.nick
         raise NameTaken(taken) from None
+    await _greet(session, returned=returned)
+
+
+async def _greet(session: IrcSession, *, returned: bool) -> None:
+    """What a session hears and does first, once it is in."""
     session.wake_at = session.heard_at + session.house.ping_interval_s
     welcome(session)
+    assert session.user is not None
+    for name, value in session.words.items():
+        await session.done(session.hub.set_metadata(session.user, name, value, via=session))
+    if session.words:
+        lines = [
+            session.numeric_line(numerics.RPL_KEYVALUE, (session.user.nick, name, "*"), value)
+            for name, value in session.words.items()
+        ]
+        session.send_batch("metadata", lines, session.user.nick)
+        session.words = {}
+    if session.pre_away is not None:
+        await session.done(session.hub.set_away(session.user, session.pre_away, via=session))
+        session.pre_away = None
+    if returned:
+        await show_again(session)
+
+
+async def show_again(session: IrcSession) -> None:
+    """Tell a session that joins a user who is here what that user is in."""
+    assert session.user is not None
+    for room in tuple(session.user.rooms):
+        session.show_entered(room)
+
+
+@command("SETNAME", 1)
+async def setname(session: IrcSession, message: Message) -> None:
+    """Tell another real name. (IRCv3 setname)"""
+    assert session.user is not None
+    if not message.params[0]:
+        session.fail("SETNAME", "INVALID_REALNAME", text="Realname is not valid")
+        return
+    await session.done(session.hub.set_realname(session.user, message.params[0], via=session))
 
 
 @command("PING", before=True)
@@ -118,6 +165,7 @@ async def ping(session: IrcSession, message: Message) -> None:
     if not message.params:
         session.reply(numerics.ERR_NEEDMOREPARAMS, "PING")
     else:
+        await session.hub.journal.caught_up()  # a PONG says that everything that came before the PING is out
         session.send(f":{session.house.name} PONG {session.house.name} :{message.params[0]}")
 
 

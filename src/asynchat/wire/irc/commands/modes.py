@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from asynchat.chat import policy
 from asynchat.chat.errors import BadSetting, NoSuchName
-from asynchat.chat.events import FLAGS, LISTS, ROLES, Change, Setting
+from asynchat.chat.events import FLAGS, LISTS, ROLES, Change, Flag, Setting
 from asynchat.chat.names import full_mask
 from asynchat.wire.irc import numerics
 from asynchat.wire.irc.commands import command
-from asynchat.wire.irc.modes import LETTER, MODES, SETTING
+from asynchat.wire.irc.modes import LETTER, MODES, SETTING, USER_MODES, user_letters
 from asynchat.wire.session import same_name
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def mode(session: IrcSession, message: Message) -> None:
     """Show or change the settings of a room, or one's own."""
     target, *words = message.params
     if not target.startswith("#"):
-        _own_modes(session, target, words)
+        await _own_modes(session, target, words)
         return
     assert session.user is not None
     room = session.hub.room(target)
@@ -73,7 +73,8 @@ def _changes(session: IrcSession, room: Room, words: list[str]) -> list[Change]:
                 shown.add(setting)
                 _send_list(session, room, setting)
         elif setting is Setting.KEY and not on:
-            changes.append(Change(setting=setting, on=False, value=values.pop(0) if values else "*"))
+            changes.append(Change(setting=setting, on=False, value="*"))
+            del values[:1]  # whatever it was: the key goes
         elif not values:
             text = f"You must specify a parameter for {letter}"
             session.reply(numerics.ERR_INVALIDMODEPARAM, room.name, letter, "*", text=text)
@@ -125,12 +126,28 @@ def _send_list(session: IrcSession, room: Room, setting: Setting) -> None:
     session.reply(end, room.name)
 
 
-def _own_modes(session: IrcSession, target: str, words: list[str]) -> None:
+async def _own_modes(session: IrcSession, target: str, words: list[str]) -> None:
+    """Show or change what one is. `o` can only be given up."""
     assert session.user is not None
-    if not same_name(target, session.user.nick):
+    user = session.user
+    if not same_name(target, user.nick):
         session.hub.user(target)
         session.reply(numerics.ERR_USERSDONTMATCH)
-    elif words and words[0].strip("+-"):
+        return
+    if not words:
+        session.reply(numerics.RPL_UMODEIS, f"+{user_letters(user.flags)}")
+        return
+    flags = {letter: flag for flag, letter in USER_MODES.items()}
+    wanted: dict[Flag, bool] = {}
+    on, unknown = True, False
+    for letter in words[0]:
+        if letter in "+-":
+            on = letter == "+"
+        elif letter not in flags:
+            unknown = True
+        elif not (on and flags[letter] is Flag.OPERATOR):
+            wanted[flags[letter]] = on
+    if unknown:
         session.reply(numerics.ERR_UMODEUNKNOWNFLAG)
-    else:
-        session.reply(numerics.RPL_UMODEIS, "+")
+    ons, offs = ([flag for flag, wish in wanted.items() if wish is value] for value in (True, False))
+    await session.done(session.hub.set_flags(user, ons, offs, via=session))

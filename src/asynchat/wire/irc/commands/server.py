@@ -1,4 +1,4 @@
-"""The server: the welcome, MOTD, LUSERS."""
+"""The server: the welcome, MOTD LUSERS VERSION TIME INFO ADMIN LINKS STATS HELP ISUPPORT."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from asynchat.wire.irc import modes, numerics
-from asynchat.wire.irc.commands import command
+from asynchat.wire.irc.commands import COMMANDS, command
 from asynchat.wire.irc.commands.talk import TARGETS
 
 if TYPE_CHECKING:
@@ -19,26 +19,38 @@ TOKENS_ON_A_LINE = 13
 
 def isupport(session: IrcSession) -> list[str]:
     """The tokens of 005, from the limits in force."""
-    limits = session.hub.limits
+    limits, house = session.hub.limits, session.house
     return [
+        "ACCOUNTEXTBAN=a",
         f"AWAYLEN={limits.away}",
+        "BOT=B",
         "CASEMAPPING=ascii",
         f"CHANLIMIT=#:{limits.rooms}",
         f"CHANMODES={modes.CHANMODES}",
         f"CHANNELLEN={limits.room}",
         "CHANTYPES=#",
-        "EXCEPTS=e",
-        "INVEX=I",
+        f"CHATHISTORY={house.most_history}",
+        "ELIST=CMNTU",
+        "EXCEPTS",
+        "EXTBAN=,am",
+        "INVEX",
         f"KEYLEN={limits.key}",
         f"KICKLEN={limits.reason}",
         f"MAXLIST=beI:{limits.entries}",
         "MODES=20",
-        f"NETWORK={session.house.network}",
+        f"MONITOR={limits.watched}",
+        "MSGREFTYPES=msgid,timestamp",
+        f"NAMELEN={limits.reason}",
+        f"NETWORK={house.network}",
         f"NICKLEN={limits.name}",
         f"PREFIX={modes.PREFIX}",
-        f"TARGMAX=PRIVMSG:{TARGETS},NOTICE:{TARGETS},TAGMSG:{TARGETS},JOIN:,PART:,KICK:,NAMES:",
+        "SAFELIST",
+        "STATUSMSG=@%+",
+        f"TARGMAX=PRIVMSG:{TARGETS},NOTICE:{TARGETS},TAGMSG:{TARGETS},JOIN:,PART:,KICK:,NAMES:,WHOIS:1,MONITOR:",
         f"TOPICLEN={limits.topic}",
+        "USERLEN=19",
         "UTF8ONLY",
+        "WHOX",
     ]
 
 
@@ -47,22 +59,52 @@ def welcome(session: IrcSession) -> None:
     house, user = session.house, session.user
     assert user is not None
     created = datetime.fromtimestamp(house.started_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    version = f"asynchat-{house.version}"
     session.reply(numerics.RPL_WELCOME, text=f"Welcome to the {house.network} Network, {user.nick}")
-    session.reply(numerics.RPL_YOURHOST, text=f"Your host is {house.name}, running version {version}")
+    session.reply(numerics.RPL_YOURHOST, text=f"Your host is {house.name}, running version {_version(session)}")
     session.reply(numerics.RPL_CREATED, text=f"This server was created {created}")
-    session.reply(numerics.RPL_MYINFO, house.name, version, "i", modes.LETTERS, modes.WITH_PARAMETER)
+    flags = "".join(sorted(modes.USER_MODES.values()))
+    session.reply(numerics.RPL_MYINFO, house.name, _version(session), flags, modes.LETTERS, modes.WITH_PARAMETER)
+    send_isupport(session)
+    send_lusers(session)
+    send_motd(session)
+
+
+def _version(session: IrcSession) -> str:
+    return f"asynchat-{session.house.version}"
+
+
+def send_isupport(session: IrcSession) -> None:
+    """Reply with the tokens of 005."""
     tokens = isupport(session)
     for start in range(0, len(tokens), TOKENS_ON_A_LINE):
         session.reply(numerics.RPL_ISUPPORT, *tokens[start : start + TOKENS_ON_A_LINE])
-    send_lusers(session)
-    send_motd(session)
+
+
+@command("ISUPPORT", before=True)
+async def isupport_(session: IrcSession, message: Message) -> None:
+    """Show what the server supports. (IRCv3 extended-isupport)"""
+    tokens = isupport(session)
+    chunks = [tokens[start : start + TOKENS_ON_A_LINE] for start in range(0, len(tokens), TOKENS_ON_A_LINE)]
+    lines = [session.numeric_line(numerics.RPL_ISUPPORT, tuple(chunk), None) for chunk in chunks]
+    session.send_batch("draft/isupport", lines)
 
 
 @command("MOTD")
 async def motd(session: IrcSession, message: Message) -> None:
     """Show the message of the day."""
+    if _is_elsewhere(session, message):
+        return
     send_motd(session)
+
+
+def _is_elsewhere(session: IrcSession, message: Message) -> bool:
+    """Whether another server is asked, which there is not; that is told."""
+    if message.params and message.params[0].lower() not in (session.house.name.lower(), "*", "localhost"):
+        known = session.user is not None and session.hub.state.users.get(message.params[0].lower()) is not None
+        if not known:
+            session.reply(numerics.ERR_NOSUCHSERVER, message.params[0])
+            return True
+    return False
 
 
 def send_motd(session: IrcSession) -> None:
@@ -88,10 +130,86 @@ def send_lusers(session: IrcSession) -> None:
     state, house = session.hub.state, session.house
     users, most = len(state.users), max(house.most_users, len(state.users))
     house.most_users = most
-    session.reply(numerics.RPL_LUSERCLIENT, text=f"There are {users} users and 0 invisible on 1 servers")
-    session.reply(numerics.RPL_LUSEROP, "0")
+    shown = users - state.invisible
+    session.reply(
+        numerics.RPL_LUSERCLIENT, text=f"There are {shown} users and {state.invisible} invisible on 1 servers"
+    )
+    session.reply(numerics.RPL_LUSEROP, str(state.operators))
     session.reply(numerics.RPL_LUSERUNKNOWN, str(house.unknown()))
     session.reply(numerics.RPL_LUSERCHANNELS, str(len(state.rooms) - len(state.empty)))
     session.reply(numerics.RPL_LUSERME, text=f"I have {users} clients and 0 servers")
     session.reply(numerics.RPL_LOCALUSERS, str(users), str(most), text=f"Current local users {users}, max {most}")
     session.reply(numerics.RPL_GLOBALUSERS, str(users), str(most), text=f"Current global users {users}, max {most}")
+
+
+@command("VERSION")
+async def version(session: IrcSession, message: Message) -> None:
+    """Show the version."""
+    if not _is_elsewhere(session, message):
+        session.reply(numerics.RPL_VERSION, _version(session), session.house.name, text="")
+        send_isupport(session)
+
+
+@command("TIME")
+async def time(session: IrcSession, message: Message) -> None:
+    """Show the server's time."""
+    if not _is_elsewhere(session, message):
+        now = datetime.fromtimestamp(session.hub.clock_ms() / 1000, UTC)
+        session.reply(numerics.RPL_TIME, session.house.name, text=now.strftime("%A, %d %B %Y %H:%M:%S UTC"))
+
+
+@command("INFO")
+async def info(session: IrcSession, message: Message) -> None:
+    """Show what this is."""
+    if not _is_elsewhere(session, message):
+        session.reply(numerics.RPL_INFO, text=f"This is {_version(session)}, a chat room that anything can walk into.")
+        session.reply(numerics.RPL_ENDOFINFO)
+
+
+@command("ADMIN")
+async def admin(session: IrcSession, message: Message) -> None:
+    """Show who runs it."""
+    if not _is_elsewhere(session, message):
+        session.reply(numerics.RPL_ADMINME, session.house.name)
+        session.reply(numerics.RPL_ADMINLOC1, text=session.house.network)
+
+
+@command("LINKS")
+async def links(session: IrcSession, message: Message) -> None:
+    """Show the servers: there is one."""
+    name = session.house.name
+    session.reply(numerics.RPL_LINKS, name, name, text=f"0 {session.house.network}")
+    session.reply(numerics.RPL_ENDOFLINKS, "*")
+
+
+@command("STATS")
+async def stats(session: IrcSession, message: Message) -> None:
+    """Show for how long it runs (`u`)."""
+    letter = message.params[0][:1] if message.params else "*"
+    if letter == "u":
+        seconds = (session.hub.clock_ms() - session.house.started_ms) // 1000
+        days, rest = divmod(seconds, 86_400)
+        shown = f"{rest // 3600}:{rest % 3600 // 60:02}:{rest % 60:02}"
+        session.reply(numerics.RPL_STATSUPTIME, text=f"Server Up {days} days {shown}")
+    session.reply(numerics.RPL_ENDOFSTATS, letter or "*")
+
+
+@command("HELP")
+async def help_(session: IrcSession, message: Message) -> None:
+    """Tell what a command does."""
+    subject = message.params[0] if message.params else "*"
+    lines = [
+        f"{name}: {(row.function.__doc__ or '').partition(chr(10))[0]}"
+        for name, row in sorted(COMMANDS.items())
+        if subject in ("*", "index") or name == subject.upper()
+    ]
+    if not lines:
+        session.reply(numerics.ERR_HELPNOTFOUND, subject.replace(" ", "_"))
+        return
+    session.reply(numerics.RPL_HELPSTART, subject, text=lines[0])
+    for line in lines[1:] or [""]:
+        session.reply(numerics.RPL_HELPTXT, subject, text=line)
+    session.reply(numerics.RPL_ENDOFHELP, subject)
+
+
+COMMANDS["HELPOP"] = COMMANDS["HELP"]._replace(name="HELPOP")

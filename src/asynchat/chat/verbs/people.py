@@ -1,0 +1,152 @@
+"""Being here: coming, going, and what is told of oneself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asynchat.chat.errors import BadSetting, ListFull, NameTaken
+from asynchat.chat.events import (
+    AccountSet,
+    Announced,
+    AwaySet,
+    Departed,
+    Entered,
+    Flag,
+    FlagsSet,
+    MarkerSet,
+    MetadataSet,
+    RealnameSet,
+    Renamed,
+    Source,
+)
+from asynchat.chat.names import casefold, check_person
+from asynchat.chat.sessions import Pending, Session
+from asynchat.chat.users import User, lasting_id
+from asynchat.chat.verbs.deciding import Deciding, everywhere, is_unicode, one_line
+
+
+class PeopleVerbs(Deciding):
+    """The verbs that are about oneself."""
+
+    def enter(
+        self,
+        nick: str,
+        ident: str,
+        host: str,
+        realname: str,
+        *,
+        account: str | None = None,
+        lasting: bool = False,
+        via: Session | None = None,
+    ) -> Pending:
+        """Come in under a name, into no room yet. When it is done, `attach` gives the user.
+
+        With an `account`, a `lasting` user stays when its last session goes; it must bear the account's name.
+
+        Raises:
+            BadName, NameTaken
+        """
+        check_person(nick, self.limits.name)
+        if self.is_taken(nick):
+            raise NameTaken(nick)
+        realname, event_id = one_line(realname, self.limits.reason), self._id()
+        user_id = lasting_id(account) if lasting and account is not None else f"g{event_id}"
+        source = Source(user=user_id, nick=nick, ident=ident, host=host, account=account)
+        self.claims[casefold(nick)] = source.user
+        event = Entered(by=source, at_ms=self._at_ms(), id=event_id, kept=False, realname=realname)
+        return self.journal.put(event, via)
+
+    def attach(self, session: Session, user_id: str) -> User:
+        """Make the session one of the user's: it hears what the user hears."""
+        user = self.state.people[user_id]
+        user.sessions = (*user.sessions, session)
+        for room in user.rooms:
+            room.hear(session)
+        return user
+
+    def detach(self, session: Session, user: User) -> None:
+        """The session is the user's no more, and watches nobody."""
+        user.sessions = tuple(s for s in user.sessions if s is not session)
+        for room in user.rooms:
+            room.deafen(session)
+        self.state.unwatch(session)
+
+    def depart(self, user: User, reason: str) -> Pending:
+        """Go, from all rooms."""
+        reason = one_line(reason, self.limits.reason)
+        rooms = tuple(room.name for room in user.rooms)
+        return self._change(self._make(Departed, user, everywhere(user), rooms=rooms, reason=reason), user, None)
+
+    def rename(self, user: User, nick: str, *, via: Session | None = None) -> Pending:
+        """Take another name.
+
+        Raises:
+            BadName, NameTaken
+        """
+        check_person(nick, self.limits.name)
+        if casefold(nick) != casefold(user.nick) and self.is_taken(nick):
+            raise NameTaken(nick)
+        self.claims[casefold(nick)] = user.id
+        return self._change(self._make(Renamed, user, everywhere(user), nick=nick), user, via)
+
+    def set_away(self, user: User, text: str | None, *, via: Session | None = None) -> Pending:
+        """Be away with a text, or back with None."""
+        text = one_line(text, self.limits.away) if text else None
+        return self._change(self._make(AwaySet, user, everywhere(user), text=text), user, via)
+
+    def set_account(self, user: User, account: str | None, *, via: Session | None = None) -> Pending:
+        """Be logged in, or out with None. Whether the password was right is not asked here."""
+        return self._change(self._make(AccountSet, user, everywhere(user), account=account), user, via)
+
+    def set_realname(self, user: User, realname: str, *, via: Session | None = None) -> Pending:
+        """Tell another real name."""
+        realname = one_line(realname, self.limits.reason)
+        return self._change(self._make(RealnameSet, user, everywhere(user), realname=realname), user, via)
+
+    def set_flags(
+        self, user: User, on: Iterable[Flag] = (), off: Iterable[Flag] = (), *, via: Session | None = None
+    ) -> Pending | None:
+        """Be something, or not any more. None if that changes nothing."""
+        on = tuple(flag for flag in on if flag not in user.flags)
+        off = tuple(flag for flag in off if flag in user.flags)
+        if not on and not off:
+            return None
+        return self._change(self._make(FlagsSet, user, everywhere(user), on=on, off=off), user, via)
+
+    def set_marker(self, user: User, to: str, read: str, *, via: Session | None = None) -> Pending | None:
+        """Note up to which time, as text, `to` was read. None if it was read further already.
+
+        Raises:
+            ListFull
+        """
+        markers = user.markers or {}
+        if markers.get(casefold(to), "") >= read:
+            return None
+        if len(markers) >= self.limits.metadata_keys and casefold(to) not in markers:
+            raise ListFull(user.nick, to)
+        places = (user.inbox,) if user.lasting else ()
+        return self._change(self._make(MarkerSet, user, places, to=to, read=read), user, via)
+
+    def set_metadata(
+        self, user: User, name: str, value: str | None, *, room: str | None = None, via: Session | None = None
+    ) -> Pending:
+        """Keep a word with oneself, or with a room; None takes it away. Who may is for the asker to have asked.
+
+        Raises:
+            ListFull, NoSuchRoom, BadSetting: the value is too long or no single line.
+        """
+        if value is not None and (
+            not is_unicode(value) or len(value.encode()) > self.limits.metadata_value or {"\r", "\n", "\0"} & set(value)
+        ):
+            raise BadSetting(room or user.nick, name, value)
+        where = self.room(room) if room is not None else None
+        kept = (where.metadata if where is not None else user.metadata) or {}
+        if value is not None and name not in kept and len(kept) >= self.limits.metadata_keys:
+            raise ListFull(room or user.nick, name)
+        places = (where.place,) if where is not None else everywhere(user)
+        event = self._make(MetadataSet, user, places, room=where.name if where else None, name=name, value=value)
+        return self._change(event, user, via)
+
+    def announce(self, user: User, text: str, *, via: Session | None = None) -> Pending:
+        """Tell something to all who want to hear what operators say."""
+        return self._change(self._make(Announced, user, (), text=one_line(text, self.limits.reason)), user, via)

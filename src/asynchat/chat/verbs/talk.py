@@ -1,0 +1,99 @@
+"""Talk, and taking it back."""
+
+from __future__ import annotations
+
+from asynchat.chat import policy
+from asynchat.chat.errors import BadText, CannotSpeak, NoSuchRoom, NoText, TooLong
+from asynchat.chat.events import Kind, Place, Redacted, Role, Said, Setting
+from asynchat.chat.names import casefold
+from asynchat.chat.sessions import Pending, Session
+from asynchat.chat.users import User, conversation
+from asynchat.chat.verbs.deciding import Deciding, is_unicode, one_line
+
+REQUEST = "\x01"
+"""What begins a request of one program to another. (CTCP)"""
+
+
+class TalkVerbs(Deciding):
+    """The verbs for words."""
+
+    def say(
+        self,
+        user: User,
+        to: str,
+        text: str,
+        *,
+        kind: Kind = Kind.MESSAGE,
+        tags: tuple[tuple[str, str], ...] = (),
+        key: str | None = None,
+        kept: bool = True,
+        least: Role = Role.NONE,
+        cuts: tuple[int, ...] = (),
+        via: Session | None = None,
+    ) -> Pending:
+        """Say something in a room or to a person. `text` may have several lines.
+
+        Raises:
+            NoText, BadText, TooLong, NoSuchRoom, CannotSpeak, NoSuchName
+        """
+        if not text and kind is not Kind.SIGNAL:
+            raise NoText
+        if "\r" in text or "\0" in text or not (text.isascii() or is_unicode(text)):
+            raise BadText
+        if len(text) > self.limits.text >> 2 and len(text.encode()) > self.limits.text:
+            raise TooLong(str(self.limits.text))
+        target: str | None = None
+        if to[:1] == "#":
+            room = self.state.rooms.get(to.lower() if to.isascii() else casefold(to))
+            if room is None or not room.members:
+                raise NoSuchRoom(to)
+            policy.speak(user, room)
+            asks = text[:1] == REQUEST or f"\n{REQUEST}" in text
+            if asks and Setting.NO_REQUESTS in room.flags and kind is not Kind.ACTION:
+                raise CannotSpeak(room.name)
+            to = room.name
+            places: tuple[Place, ...] = (room.place,)
+        else:
+            person = self.user(to)
+            to, target = person.nick, person.id
+            places = tuple(dict.fromkeys((person.inbox, user.inbox, conversation(user, person.id))))
+        event = Said(
+            by=user.source,
+            at_ms=self._at_ms(),
+            id=str(next(self._ids)),
+            places=places,
+            kept=kept,
+            to=to,
+            text=text,
+            kind=kind,
+            target=target,
+            tags=tags,
+            key=key,
+            least=least,
+            cuts=cuts,
+        )
+        pending = user.last = self.journal.put(event, via)
+        return pending
+
+    def redact(self, user: User, said: Said, reason: str, *, via: Session | None = None) -> Pending:
+        """Take back what was said: one's own, or in a room that one runs anybody's.
+
+        Raises:
+            NoSuchRoom, NotInRoom, NeedOperator, BadText
+        """
+        # By its place: the room may have another name by now, and its old name may be another room's.
+        room = self.state.places.get(said.places[0]) if said.target is None else None
+        if said.by.user != user.id:
+            if room is None or not room.members:
+                raise NoSuchRoom(said.to)
+            policy.operate(user, room)
+        event = self._make(
+            Redacted,
+            user,
+            said.places,
+            to=said.to if room is None else room.name,
+            target=said.target,
+            said=said.id,
+            reason=one_line(reason, self.limits.reason),
+        )
+        return self._change(event, user, via)

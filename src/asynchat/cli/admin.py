@@ -1,0 +1,102 @@
+"""`asynchat admin`: talk to a running server over its admin socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from asynchat.cli import PROTOCOL, REFUSED, UNREACHABLE
+from asynchat.cli.options import data_folder
+
+TIMEOUT_S = 30.0
+STARTING_S = 2.0
+"""How long a server may take to begin."""
+SOCKET = "admin.sock"
+
+data_option = click.option(
+    "--data", metavar="DIR", envvar=["ASYNCHAT_ADMIN_DATA", "ASYNCHAT_DATA"], help="where the server keeps its data"
+)
+
+
+@click.group("admin")
+def command() -> None:
+    """Run a server that is running: accounts and figures. It must be on this machine, and yours."""
+
+
+@command.group()
+def account() -> None:
+    """The server's accounts."""
+
+
+@account.command("add")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="read the password from standard input")
+@click.option("--email", metavar="ADDRESS", help="the e-mail address")
+@data_option
+def account_add(name: str, *, password_stdin: bool, email: str | None, data: str | None) -> None:
+    """Make an account."""
+    if password_stdin:
+        password = sys.stdin.read().removesuffix("\n")
+    else:
+        password = click.prompt("password", hide_input=True, confirmation_prompt=True)
+    made = ask(data, {"verb": "account-add", "name": name, "password": password, "email": email})
+    click.echo(f"{made} may log in now", err=True)
+
+
+@account.command("list")
+@data_option
+def account_list(*, data: str | None) -> None:
+    """List the accounts, one on a line."""
+    for name in ask(data, {"verb": "account-list"}):
+        click.echo(name)
+
+
+@command.command("stats")
+@data_option
+def stats(*, data: str | None) -> None:
+    """Print figures, as JSON."""
+    click.echo(json.dumps(ask(data, {"verb": "stats"})))
+
+
+def ask(data: str | None, request: dict[str, Any]) -> Any:
+    """The server's answer; what goes wrong ends the program."""
+    path = (Path(data) if data is not None else data_folder()) / SOCKET
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(TIMEOUT_S)
+            _connect(connection, str(path))
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            with connection.makefile("rb") as answers:
+                answer = json.loads(answers.readline())
+    except OSError as error:
+        _end(UNREACHABLE, f"no server answers at {path}: {error.strerror or error}")
+    except ValueError:
+        _end(PROTOCOL, f"what answers at {path} is no server of ours")
+    if "error" in answer:
+        _end(REFUSED, f"{answer['error']['code']} {answer['error']['text']}")
+    return answer["ok"]
+
+
+def _connect(connection: socket.socket, path: str) -> None:
+    """Connect, also to a server that was started just now."""
+    give_up = time.monotonic() + STARTING_S
+    while True:
+        try:
+            connection.connect(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _end(code: int, text: str) -> NoReturn:
+    click.echo(f"asynchat: {text}", err=True)
+    sys.exit(code)

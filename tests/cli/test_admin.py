@@ -1,0 +1,69 @@
+"""`asynchat admin`: a socket that only the server's owner can open."""
+
+from __future__ import annotations
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.net.conftest import Process, Serve, environment, serve
+
+__all__ = ["serve"]
+
+
+@pytest.fixture
+def server(serve: Serve, tmp_path: Path) -> Process:
+    return serve("--data", str(tmp_path / "data"))
+
+
+def admin(tmp_path: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "asynchat", "admin", *arguments, "--data", str(tmp_path / "data")]
+    return subprocess.run(
+        command, input=stdin, env=environment(tmp_path), capture_output=True, text=True, timeout=15, check=False
+    )
+
+
+def test_an_account_is_made_while_the_server_runs_and_is_listed(server: Process, tmp_path: Path) -> None:
+    made = admin(tmp_path, "account", "add", "Ann", "--password-stdin", stdin="sesame\n")
+    assert (made.returncode, made.stdout) == (0, "")
+    assert admin(tmp_path, "account", "list").stdout == "Ann\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "code"),
+    [("ann", "again", "ACCOUNT_EXISTS"), ("9lives", "sesame", "BAD_ACCOUNT_NAME"), ("bob", "", "WEAK_PASSWORD")],
+)
+def test_what_cannot_be_made_is_refused_with_77(
+    name: str, password: str, code: str, server: Process, tmp_path: Path
+) -> None:
+    admin(tmp_path, "account", "add", "ann", "--password-stdin", stdin="sesame")
+    refused = admin(tmp_path, "account", "add", name, "--password-stdin", stdin=password)
+    assert refused.returncode == 77
+    assert code in refused.stderr
+
+
+def test_figures_are_json(server: Process, tmp_path: Path) -> None:
+    assert json.loads(admin(tmp_path, "stats").stdout) == {"people": 0, "rooms": 0, "void": 0}
+
+
+def test_nobody_else_can_open_the_socket_and_it_goes_with_the_server(server: Process, tmp_path: Path) -> None:
+    path = tmp_path / "data" / "admin.sock"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    server.popen.terminate()
+    assert server.popen.wait(10) == 0
+    assert not path.exists()
+
+
+def test_without_a_server_it_ends_with_69(tmp_path: Path) -> None:
+    nobody = admin(tmp_path, "stats")
+    assert nobody.returncode == 69
+    assert "admin.sock" in nobody.stderr
+
+
+def test_a_path_too_long_for_a_socket_costs_only_the_admin_socket(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--data", str(tmp_path / ("d" * 120)))
+    assert "admin` will not work" in server.log

@@ -1,0 +1,123 @@
+"""`asynchat send` and `join`: what they say, and the code with which they end."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.net.conftest import Process, Serve, environment, serve
+
+__all__ = ["serve"]
+
+
+@pytest.fixture
+def server(serve: Serve) -> Process:
+    return serve("--memory")
+
+
+def asynchat(tmp_path: Path, url: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "asynchat", *arguments]
+    env = environment(tmp_path) | {"ASYNCHAT_URL": url, "ASYNCHAT_NAME": "bob"}
+    return subprocess.run(command, input=stdin, env=env, capture_output=True, timeout=20, check=False)
+
+
+def heard_on_joining(tmp_path: Path, url: str) -> list[str]:
+    return asynchat(tmp_path, url, "join", "--name", "reader").stdout.decode().splitlines()
+
+
+def test_words_of_the_command_line_are_one_line(server: Process, tmp_path: Path) -> None:
+    assert asynchat(tmp_path, server.url, "send", "hello", "all").returncode == 0
+    assert heard_on_joining(tmp_path, server.url) == ["<bob> hello all"]
+
+
+def test_standard_input_is_sent_whole_with_its_lines(server: Process, tmp_path: Path) -> None:
+    done = asynchat(tmp_path, server.url, "send", "--json", stdin="één\nzwei 👋\n".encode())
+    assert [json.loads(line)["to"] for line in done.stdout.splitlines()] == ["#lobby", "#lobby"]
+    assert heard_on_joining(tmp_path, server.url) == ["<bob> één", "<bob> zwei 👋"]
+
+
+def test_a_stream_is_sent_line_by_line_and_in_order(server: Process, tmp_path: Path) -> None:
+    lines = "".join(f"{number}\n" for number in range(200)).encode()
+    assert asynchat(tmp_path, server.url, "send", "--stream", stdin=lines).returncode == 0
+    assert heard_on_joining(tmp_path, server.url) == [f"<bob> {number}" for number in range(180, 200)]
+
+
+def test_the_same_key_is_stored_once(server: Process, tmp_path: Path) -> None:
+    first, again = (asynchat(tmp_path, server.url, "send", "--key", "k", "--json", "once") for _ in range(2))
+    assert first.stdout == again.stdout != b""
+    assert heard_on_joining(tmp_path, server.url) == ["<bob> once"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stdin", "code"),
+    [
+        pytest.param(["--to", "nobody", "hi"], b"", 77, id="nobody of that name"),
+        pytest.param([], b"\xff\xfe", 65, id="not UTF-8"),
+        pytest.param([], b"", 65, id="nothing"),
+        pytest.param(["--url", "gopher://x", "hi"], b"", 2, id="no URL"),
+        pytest.param(["--config", "missing.toml", "hi"], b"", 2, id="no such option"),
+        pytest.param(["--password-file", "missing", "hi"], b"", 78, id="a missing file"),
+    ],
+)
+def test_what_goes_wrong_has_its_code(
+    arguments: list[str], stdin: bytes, code: int, server: Process, tmp_path: Path
+) -> None:
+    done = asynchat(tmp_path, server.url, "send", *arguments, stdin=stdin)
+    assert done.returncode == code, done.stderr
+    assert done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_without_a_server_it_ends_with_69(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    assert asynchat(tmp_path, f"asynchat://127.0.0.1:{port}", "send", "hi").returncode == 69
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"asynchat://127.0.0.1:{silent.getsockname()[1]}"
+        assert asynchat(tmp_path, url, "send", "--timeout", "0.3", "hi").returncode == 69
+
+
+def test_the_password_is_read_from_a_file(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text('[server]\npassword = "sesame"\n')
+    (tmp_path / "right").write_text("sesame\n")
+    (tmp_path / "wrong").write_text("simsim\n")
+    server = serve("--memory", "--config", str(tmp_path / "server.toml"))
+    for file, code in (("right", 0), ("wrong", 77)):
+        done = asynchat(tmp_path, server.url, "send", "--password-file", str(tmp_path / file), "hi")
+        assert done.returncode == code, done.stderr
+
+
+@pytest.mark.parametrize("stdin", [subprocess.DEVNULL, None], ids=["/dev/null", "a file"])
+def test_standard_input_may_be_anything(stdin: int | None, server: Process, tmp_path: Path) -> None:
+    file = tmp_path / "lines"
+    file.write_text("from a file\n")
+    env = environment(tmp_path) | {"ASYNCHAT_URL": server.url, "ASYNCHAT_NAME": "bob"}
+    with file.open("rb") as lines:
+        source = lines if stdin is None else stdin
+        done = subprocess.run(
+            [sys.executable, "-m", "asynchat", "join"],
+            stdin=source,
+            env=env,
+            capture_output=True,
+            timeout=20,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert heard_on_joining(tmp_path, server.url) == (["<bob> from a file"] if stdin is None else [])
+
+
+def test_a_pipeline_that_ends_is_quiet(server: Process, tmp_path: Path) -> None:
+    asynchat(tmp_path, server.url, "send", "hello")
+    env = environment(tmp_path) | {"ASYNCHAT_URL": server.url, "ASYNCHAT_NAME": "bob"}
+    command = f"'{sys.executable}' -m asynchat join < /dev/null | head -c 1; echo; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=20, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.stdout.splitlines()[-1] in ("0", "141")

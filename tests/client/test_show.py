@@ -1,0 +1,64 @@
+"""What a person sees of a server's messages, whatever they are."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asynchat.client.show import show, time_of
+from asynchat.wire.irc.message import Message
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (":bob!b@h PRIVMSG #lobby :hi", "<bob> hi"),
+        (":bob!b@h PRIVMSG ann :hi", "[dm bob] <bob> hi"),
+        (":ann!a@h PRIVMSG bob :hi", "[dm bob] <ann> hi"),
+        (":bob!b@h PRIVMSG #lobby :\x01ACTION waves\x01", "* bob waves"),
+        (":bob!b@h PRIVMSG #lobby :\x01VERSION\x01", None),
+        (":bob!b@h NOTICE #lobby :psst", "-bob- psst"),
+        (":bob!b@h JOIN #lobby", "*** bob joined #lobby"),
+        (":ann!a@h JOIN #lobby", "*** joined #lobby"),
+        (":bob!b@h PART #lobby :tea", "*** bob left #lobby (tea)"),
+        (":bob!b@h QUIT", "*** bob left"),
+        (":bob!b@h KICK #lobby eve :spam", "*** eve was kicked by bob (spam)"),
+        (":bob!b@h NICK rob", "*** bob is now rob"),
+        (":srv 404 ann #lobby :Cannot send", "!!! #lobby Cannot send"),
+        (":srv 422 ann :There is no MOTD", None),
+        (":srv FAIL PRIVMSG STORAGE_FULL #lobby :the disk is full", "!!! STORAGE_FULL #lobby the disk is full"),
+        ("ERROR :Closing link", "!!! Closing link"),
+    ],
+)
+def test_a_message_is_one_line(line: str, shown: str | None) -> None:
+    assert show(Message.parse(line), "ann") == shown
+
+
+@pytest.mark.parametrize(
+    "text", ["\x1b[2J", "\x1b]52;c;aGk=\x07", "a\rb", "a\x08b", "\x9b31m", "\u202egnp.exe", "a\u200bb", "\x00\x7f"]
+)
+def test_nothing_reaches_the_terminal_that_moves_a_cursor_or_hides(text: str) -> None:
+    for command in ("PRIVMSG", "NOTICE", "KICK", "TOPIC", "QUIT", "PART", "NICK", "404", "332", "353", "FAIL", "ERROR"):
+        line = show(Message(command, [text, text, text, text], source=f"{text}!x@y"), "ann")
+        assert line is None or line.isprintable() or "\ufffd" in line
+        assert line is None or not set(text) & set(line) - set(string.printable[:-5])
+
+
+ANY = st.text(st.characters(exclude_characters="\r\n\0 ", exclude_categories=["Cs"]), max_size=20)
+
+
+@given(
+    command=st.sampled_from(["PRIVMSG", "JOIN", "KICK", "TOPIC", "MODE", "353", "999", "FAIL", "X"]),
+    params=st.lists(ANY),
+)
+def test_missing_and_odd_parameters_never_raise(command: str, params: list[str]) -> None:
+    line = show(Message(command, params, source="x"), "ann")
+    assert line is None or "\n" not in line
+
+
+def test_a_time_that_is_none_is_not_shown() -> None:
+    assert time_of(Message("PRIVMSG", tags={"time": "yesterday"})) is None
+    assert time_of(Message("PRIVMSG", tags={"time": "2019-01-04T14:33:26.123Z"})) is not None

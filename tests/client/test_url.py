@@ -1,0 +1,33 @@
+"""Where a client connects to."""
+
+from __future__ import annotations
+
+import pytest
+
+from asynchat.client.url import Url
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("asynchat://lab", Url("lab", 12345)),
+        ("asynchat://lab:7#ops", Url("lab", 7, room="#ops")),
+        ("lab:7", Url("lab", 7)),
+        ("irc://irc.example.org", Url("irc.example.org", 6667)),
+        ("asynchat://[::1]:7", Url("::1", 7)),
+        ("unix:///run/chat.sock", Url(path="/run/chat.sock")),
+    ],
+)
+def test_a_url_names_a_server_and_perhaps_a_room(text: str, url: Url) -> None:
+    assert Url.parse(text) == url
+
+
+@pytest.mark.parametrize("text", ["gopher://x", "asynchat://", "asynchat://x:99999", ""])
+def test_what_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        Url.parse(text)
+
+
+@pytest.mark.parametrize("text", ["asynchat://lab:7", "asynchat://[::1]:7", "unix:///run/chat.sock"])
+def test_it_is_written_as_it_is_read(text: str) -> None:
+    assert str(Url.parse(text)) == text

@@ -6,16 +6,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from asynchat.chat import events, state
+from asynchat.chat import events
+from asynchat.chat.applying import APPLIERS, NOBODY
 from asynchat.chat.events import Role, Source
-from asynchat.chat.state import NOBODY, State
+from asynchat.chat.state import State
 from tests.chat.events_at_random import EVENTS, KINDS, check
 from tests.chat.town import House
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_event_can_be_applied(kind):
-    assert kind in state._APPLY
+    assert kind in APPLIERS
 
 
 @pytest.mark.timeout(120)  # only to make an example smaller, once there is one that fails

@@ -19,7 +19,7 @@ class Watcher:
 
 def test_who_watches_a_name_is_told_who_comes_goes_and_changes_wherever_that_is(house):
     watcher, state = Watcher(), house.hub.state
-    state.watch(watcher, "Alice")
+    state.watchers.add(watcher, "Alice")
     seen = [house.hub.enter("aLICE", "i", "h", "")]
     alice = house.hub.user("alice")
     seen += [
@@ -38,7 +38,7 @@ def test_who_watches_a_name_is_told_who_comes_goes_and_changes_wherever_that_is(
 def test_who_watches_both_names_of_a_renaming_is_told_once(house):
     watcher, alice = Watcher(), house.enter("alice")
     for name in ("alice", "bob"):
-        house.hub.state.watch(watcher, name)
+        house.hub.state.watchers.add(watcher, name)
     assert house.hub.rename(alice, "bob").audience.watchers == (watcher,)
 
 
@@ -46,16 +46,16 @@ def test_who_watches_no_more_is_told_no_more(house):
     state, one, other = house.hub.state, Watcher(), Watcher()
     for watcher in (one, other):
         for name in ("alice", "Bob"):
-            state.watch(watcher, name)
-    state.unwatch(one, "ALICE")
-    state.unwatch(one, "carol")  # whom it never watched
-    assert (state.watched_by(one), state.watched_by(other)) == (["bob"], ["alice", "bob"])
-    assert not state.watches(one, "alice")
-    assert state.watches(other, "alice")
-    state.unwatch(other)
-    state.unwatch(one)
+            state.watchers.add(watcher, name)
+    state.watchers.remove(one, "ALICE")
+    state.watchers.remove(one, "carol")  # whom it never watched
+    assert (state.watchers.names_of(one), state.watchers.names_of(other)) == (["bob"], ["alice", "bob"])
+    assert not state.watchers.has(one, "alice")
+    assert state.watchers.has(other, "alice")
+    state.watchers.remove(other)
+    state.watchers.remove(one)
     assert house.hub.enter("bob", "i", "h", "").audience.watchers == ()
-    assert not state._watchers
+    assert not state.watchers
 
 
 # Who bore a name.

@@ -289,7 +289,7 @@ def test_an_announcement_reaches_those_who_want_it_and_who_made_it_once(stage):
 def test_who_watches_is_told_whether_it_hears_of_it_in_a_room(stage):
     alice, bob, carol = stage.enter("alice", "#a"), stage.enter("bob", "#a"), stage.enter("carol")
     for watcher in (bob, carol):
-        stage.hub.state.watch(watcher, "alice")
+        stage.hub.state.watchers.add(watcher, "alice")
     stage.say(bob, "#a", "1")
     stage.hub.rename(alice.user, "al", via=alice)
     stage.deliver()
@@ -300,7 +300,7 @@ def test_who_watches_is_told_whether_it_hears_of_it_in_a_room(stage):
 
 def test_who_watches_hears_of_who_is_in_no_room(stage):
     carol = stage.enter("carol")
-    stage.hub.state.watch(carol, "dan")
+    stage.hub.state.watchers.add(carol, "dan")
     dan = stage.enter("dan")
     stage.hub.depart(dan.user, "")
     stage.deliver()

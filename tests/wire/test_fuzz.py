@@ -198,7 +198,9 @@ class House(RuleBasedStateMachine):
         assert len(state.places) == len(state.rooms)
         assert state.invisible == sum(Flag.INVISIBLE in user.flags for user in state.users.values())
         assert state.operators == sum(Flag.OPERATOR in user.flags for user in state.users.values())
-        assert all(watching and set(watching) <= sessions for watching in state._watchers.values())
+        watched = {(name, session) for name, group in state.watchers._by_name.items() for session in group}
+        assert watched == {(name, session) for session in sessions for name in state.watchers.names_of(session)}
+        assert all(state.watchers._by_name.values())
         assert not hub.claims
         assert not hub._opening
         assert not hub._coming

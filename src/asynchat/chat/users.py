@@ -63,6 +63,11 @@ class User:
         self.changing: Pending | None = None
 
     @property
+    def may_have_changed(self) -> bool:
+        """Whether a replay may have missed something: what is told of somebody in no room is not kept."""
+        return not self.rooms and not self.sessions
+
+    @property
     def id(self) -> str:
         return self.source.user
 

@@ -22,9 +22,9 @@ import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from asynchat.config import BadConfig
+from asynchat.config import BadConfig, TlsSettings
 
 CERT_FILE, KEY_FILE = "tls-cert.pem", "tls-key.pem"
 YEARS = 10
@@ -33,6 +33,40 @@ NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME, which `ssl` has no name for: a certificate that is known by its hash does not expire."""
 HANDSHAKE, CERTIFICATE, FINISHED = 22, 11, 20
 """A type of record, and two of its messages. (RFC 8446, B.1 and B.3)"""
+
+
+class Tls(NamedTuple):
+    """What a server speaks TLS with, and the SHA-256 of its certificate (DER), in hex."""
+
+    context: ssl.SSLContext
+    fingerprint: str
+
+
+def tls_of(settings: TlsSettings, folder: Path | None) -> Tls | None:
+    """What the settings say; None if TLS is not spoken.
+
+    A certificate of our own is kept in `folder`; without one it lives as long as the server.
+
+    Raises:
+        BadConfig: they contradict themselves, or a file cannot be used.
+    """
+    if settings.mode is None and settings.cert is None:
+        if settings.key is not None:
+            raise BadConfig("[tls] a key alone is not enough: cert is missing")
+        return None
+    if settings.mode is None:
+        assert settings.cert is not None
+        return _tls(Path(settings.cert), Path(settings.key) if settings.key is not None else None)
+    if settings.cert is not None or settings.key is not None:
+        raise BadConfig("[tls] either a certificate and a key, or auto")
+    if folder is not None:
+        return _tls(*own_certificate(folder))
+    with tempfile.TemporaryDirectory() as passing:
+        return _tls(*own_certificate(Path(passing)))
+
+
+def _tls(cert: Path, key: Path | None) -> Tls:
+    return Tls(server_context(cert, key), fingerprint(cert))
 
 
 def server_context(cert: Path, key: Path | None = None) -> ssl.SSLContext:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from asynchat.chat.applying import NOBODY
 from asynchat.chat.events import Event
 from asynchat.chat.hub import Hub
 from asynchat.chat.rooms import Audience, Room
 from asynchat.chat.sessions import Dialect, Peer, Session
-from asynchat.chat.state import NOBODY
 from asynchat.chat.users import User
 from asynchat.net.journal import Entry
 

@@ -23,9 +23,11 @@ from contextlib import asynccontextmanager
 from hashlib import pbkdf2_hmac, sha256
 from ipaddress import IPv6Address, ip_address
 from math import ceil
+from pathlib import Path
 
 from asynchat.chat.errors import BadName, Refused, StoreError
 from asynchat.chat.names import casefold, check_person
+from asynchat.config import Settings
 from asynchat.store.accounts import Account, Credential, SqlAccounts
 from asynchat.wire.logins import prepare
 
@@ -50,6 +52,26 @@ REMEMBERED = 10_000
 """Accounts and addresses of which wrong guesses are remembered; the oldest are forgotten first."""
 
 _EMAIL = re.compile(r"[^\x00-\x20@\x7f]+@[^\x00-\x20@\x7f]+")
+
+
+async def open_logins(settings: Settings) -> Logins:
+    """Logins to the accounts that live in the file of the log, or in memory as it does.
+
+    Raises:
+        StoreError
+    """
+    path = settings.store.path
+    accounts = SqlAccounts(None if path == "memory" else Path(path))
+    await accounts.open()
+    logins = Logins(
+        accounts,
+        kdf_cost=settings.accounts.kdf_cost,
+        require_email=settings.accounts.require_email,
+        name_limit=settings.limits.nick,
+        limited=settings.limits.flood,
+    )
+    await logins.open()
+    return logins
 
 
 def derive(password: str, *, salt: bytes, iterations: int) -> Credential:
@@ -132,6 +154,11 @@ class Logins:
     def is_owned(self, name: str) -> bool:
         """Whether a name is that of an account."""
         return casefold(name) in self._owned
+
+    async def close_all(self) -> None:
+        """End the thread, and let go of the accounts."""
+        self.close()
+        await self._accounts.close()
 
     def close(self) -> None:
         """End the thread; it waits for a hash at most."""

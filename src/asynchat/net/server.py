@@ -12,8 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import ssl
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 from asynchat.chat import snapshot
 from asynchat.chat.errors import StoreError
 from asynchat.chat.hub import Hub
-from asynchat.config import BadConfig, Settings
+from asynchat.config import BadConfig, Settings, TlsSettings
 from asynchat.net.conversation import Conversation, address_of, cloak
 from asynchat.net.fanout import Fanout
 from asynchat.net.house import furnish, make_house, make_limits
@@ -33,14 +31,14 @@ from asynchat.net.journal import Journal
 from asynchat.net.listen import BACKLOG, Bound, bind_all
 from asynchat.net.peer import tune
 from asynchat.net.throttle import Throttle
-from asynchat.net.wheel import TICK_S, Wheel
+from asynchat.net.waking import Waker
 from asynchat.store import Log
 from asynchat.wire.door import Door
-from asynchat.wire.session import NEVER, Session
+from asynchat.wire.session import Session
 
 if TYPE_CHECKING:
+    from asynchat.net.certificates import Tls
     from asynchat.net.logins import Logins
-    from asynchat.store.accounts import SqlAccounts
 
 log = logging.getLogger("asynchat")
 
@@ -103,7 +101,6 @@ class Server:
         self._conversations: set[Conversation] = set()
         self._here = 0  # conversations that have come in
         self._port = 0
-        self._accounts: SqlAccounts | None = None
         self._logins: Logins | None = None
 
     # What an application calls.
@@ -155,7 +152,7 @@ class Server:
         except BadConfig as error:
             log.error("the configuration stays as it is: %s", error)
         else:
-            self._house.tls = tls
+            self._speak_tls(tls)
             log.info("the configuration was read again")
 
     @property
@@ -191,23 +188,25 @@ class Server:
         finally:
             for bound in sockets:
                 bound.close()
-            await self._close_accounts()
+            if self._logins is not None:
+                await self._logins.close_all()
             if opened:
                 await store.close()
 
     async def _serve(self, store: Log, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
-        loop = asyncio.get_running_loop()
         settings = self.settings
         hub = Hub(lambda: time.time_ns() // 1_000_000, make_limits(settings))
         fanout = Fanout(hub, send_queue=settings.limits.send_queue, over=lambda session: session.drop("SendQ exceeded"))
         hub.journal = journal = Journal(store, fanout.deliver, dump=lambda: snapshot.dump(hub.state))
-        await self._open_accounts()
+        if settings.accounts.mode != "off":
+            from asynchat.net.logins import open_logins
+
+            self._logins = await open_logins(settings)
         self._house = make_house(settings, hub, store, self._logins)
         self._house.unknown = lambda: len(self._conversations) - self._here
         self._house.came, self._house.went, self._house.broke = self._came, self._went, self._broke
         self._house.reload = self.reload
-        self._house.tls = await self._tls_of(settings)
-        self._wheel: Wheel[Conversation] = Wheel(loop, self._due)
+        self._speak_tls(await self._tls_of(settings))
         self._secret = secrets.token_bytes(16)
         await self._restore(store, hub)
         async with asyncio.TaskGroup() as outer:
@@ -216,9 +215,12 @@ class Server:
                 await _see_off(hub, always_on=self.settings.accounts.always_on)
                 async with asyncio.TaskGroup() as group:
                     self._group = group
-                    await self._listen(hub, sockets, ready)
+                    self._waker = Waker(asyncio.get_running_loop(), group, self._conversations)
+                    try:
+                        await self._listen(hub, sockets, ready)
+                    finally:
+                        self._waker.close()
             finally:
-                self._wheel.close()
                 journal.close()
                 await journal_task
                 await journal.save_snapshot()
@@ -265,63 +267,18 @@ class Server:
 
         return SqliteLog(Path(self.settings.store.path), durability=self.settings.store.durability)
 
-    async def _open_accounts(self) -> None:
-        """Accounts live in the file of the log, or in memory as it does."""
-        settings = self.settings
-        if settings.accounts.mode == "off":
-            return
-        from asynchat.net.logins import Logins
-        from asynchat.store.accounts import SqlAccounts
-
-        path = settings.store.path
-        self._accounts = SqlAccounts(None if path == "memory" else Path(path))
-        await self._accounts.open()
-        self._logins = Logins(
-            self._accounts,
-            kdf_cost=settings.accounts.kdf_cost,
-            require_email=settings.accounts.require_email,
-            name_limit=settings.limits.nick,
-            limited=settings.limits.flood,
-        )
-        await self._logins.open()
-
-    async def _close_accounts(self) -> None:
-        if self._logins is not None:
-            self._logins.close()
-        if self._accounts is not None:
-            await self._accounts.close()
-
-    async def _tls_of(self, settings: Settings) -> ssl.SSLContext | None:
+    async def _tls_of(self, settings: Settings) -> Tls | None:
         """What TLS is spoken with by those settings, if it is."""
-        if settings.tls.mode is None and settings.tls.cert is None and settings.tls.key is None:
+        if settings.tls == TlsSettings(handshake_timeout=settings.tls.handshake_timeout):
             return None
-        return await asyncio.to_thread(self._make_tls, settings)
+        from asynchat.net.certificates import tls_of
 
-    def _make_tls(self, all_settings: Settings) -> ssl.SSLContext:
-        """What TLS is spoken with. A certificate of our own is kept beside the store, if that is kept."""
-        from asynchat.net.certificates import own_certificate
+        path = self.settings.store.path
+        return await asyncio.to_thread(tls_of, settings.tls, None if path == "memory" else Path(path).parent)
 
-        settings = all_settings.tls
-        if settings.mode is None:
-            if settings.cert is None:
-                raise BadConfig("[tls] a key alone is not enough: cert is missing")
-            cert, key = Path(settings.cert), Path(settings.key) if settings.key is not None else None
-        elif settings.cert is not None or settings.key is not None:
-            raise BadConfig("[tls] either a certificate and a key, or auto")
-        elif self.settings.store.path == "memory":
-            with tempfile.TemporaryDirectory() as folder:
-                cert, key = own_certificate(Path(folder))
-                return self._speak_tls(cert, key)
-        else:
-            cert, key = own_certificate(Path(self.settings.store.path).parent)
-        return self._speak_tls(cert, key)
-
-    def _speak_tls(self, cert: Path, key: Path | None) -> ssl.SSLContext:
-        from asynchat.net.certificates import fingerprint, server_context
-
-        context = server_context(cert, key)
-        self.fingerprint = fingerprint(cert)
-        return context
+    def _speak_tls(self, tls: Tls | None) -> None:
+        self._house.tls = tls.context if tls is not None else None
+        self.fingerprint = tls.fingerprint if tls is not None else None
 
     async def _restore(self, store: Log, hub: Hub) -> None:
         """What the log adds up to: the last snapshot, and the changes since, applied with nobody listening."""
@@ -351,7 +308,7 @@ class Server:
             address=address,
             host=cloak(address, self._secret),
             throttle=Throttle(loop) if limits.flood else None,
-            spawn=self._spawn_wake,
+            spawn=self._waker.spawn,
         )
         conversation.session = Door(self._house, conversation, loop.time(), greeting)
         self._conversations.add(conversation)
@@ -360,9 +317,9 @@ class Server:
     async def _converse(self, conversation: Conversation) -> None:
         """One connection, from its first byte to its last. What goes wrong in it stays in it."""
         reason = "internal error"
-        self._schedule(conversation)
+        self._waker.schedule(conversation)
         try:
-            reason = await conversation.run(self.settings.limits.read_buffer, self._schedule)
+            reason = await conversation.run(self.settings.limits.read_buffer, self._waker.schedule)
         except Exception:
             log.exception("%r failed", conversation.session)
         finally:
@@ -390,32 +347,6 @@ class Server:
     def _broke(self, session: Session, reason: str) -> None:
         self.broke[session.wire] += 1
         log.info("! %s  %s  %s", session.link.address, session.wire, reason)
-
-    # Time.
-
-    def _schedule(self, conversation: Conversation) -> None:
-        when = conversation.session.wake_at
-        if when < NEVER and not conversation.session.closing:
-            conversation.due = when
-            self._wheel.put(conversation, when)
-
-    def _due(self, conversation: Conversation, now: float) -> None:
-        if conversation.due > now + TICK_S or conversation not in self._conversations:
-            return  # it was put for a later time as well
-        conversation.due = NEVER
-        if conversation.session.wake_at > now:
-            self._schedule(conversation)
-        elif not conversation.wake(now):
-            conversation.due = now + 2 * TICK_S
-            self._wheel.put(conversation, conversation.due)
-
-    def _spawn_wake(self, conversation: Conversation, now: float) -> asyncio.Task[None]:
-        return self._group.create_task(self._wake(conversation, now))
-
-    async def _wake(self, conversation: Conversation, now: float) -> None:
-        await conversation.wake_session(now)
-        if not conversation.session.closing and conversation.session.wake_at < conversation.due:
-            self._schedule(conversation)
 
     # The end.
 

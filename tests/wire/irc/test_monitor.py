@@ -81,7 +81,7 @@ async def test_who_is_taken_off_the_list_is_watched_no_more(town: Town, line: st
     assert alice.hears() == []
     await bob.says("NICK robert", "NICK bob", "QUIT")
     assert alice.hears() == []
-    assert not town.hub.state._watchers
+    assert not town.hub.state.watchers
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ async def test_who_goes_watches_nobody(town: Town) -> None:
     await alice.says("MONITOR + bob,eve")
     await alice.vanishes()
     await bob.says("QUIT")
-    assert not town.hub.state._watchers
+    assert not town.hub.state.watchers
 
 
 async def test_who_shares_a_room_hears_of_it_twice_and_in_order(town: Town) -> None:

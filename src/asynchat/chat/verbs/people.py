@@ -69,7 +69,7 @@ class PeopleVerbs(Deciding):
         user.sessions = tuple(s for s in user.sessions if s is not session)
         for room in user.rooms:
             room.deafen(session)
-        self.state.unwatch(session)
+        self.state.watchers.remove(session)
 
     def depart(self, user: User, reason: str) -> Pending:
         """Go, from all rooms."""

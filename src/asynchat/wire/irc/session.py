@@ -7,91 +7,54 @@ gathers in one buffer and comes out together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import BadMessage, Refused
-from asynchat.chat.events import (
-    AccountSet,
-    AwaySet,
-    Departed,
-    Entered,
-    Event,
-    FlagsSet,
-    Invited,
-    Joined,
-    MarkerSet,
-    MetadataSet,
-    Renamed,
-    Said,
-)
-from asynchat.chat.names import casefold, is_room
-from asynchat.chat.sessions import Pending
+from asynchat.chat.names import is_room
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.batches import Lines
+from asynchat.wire.irc.hearing import Hearing
 from asynchat.wire.irc.message import BODY_LIMIT, CLIENT_TAGS_LIMIT, TAGS_LIMIT, EmptyMessage, Message, escape
-from asynchat.wire.irc.modes import user_letters
-from asynchat.wire.irc.numerics import Numeric
-from asynchat.wire.irc.refusals import REFUSALS
-from asynchat.wire.irc.render import Irc, dialect, fitting
-from asynchat.wire.irc.replies import Replies, with_tag
+from asynchat.wire.irc.replies import Replies
 from asynchat.wire.lines import Splitter
-from asynchat.wire.session import House, Link, Session
+from asynchat.wire.session import House, Link
 
 if TYPE_CHECKING:
-    from asynchat.chat.rooms import Room
     from asynchat.wire.irc.commands import Command
     from asynchat.wire.irc.commands.accounts import Exchange
 
-NESTED = (b"@batch=", b"BATCH -")
-"""How a line begins that is in a batch already, or ends one."""
 GRACE_S = 30.0
 """How long a PING may stay unanswered."""
-TOLD_BY_REPLY = (Invited, AwaySet, AccountSet, MarkerSet, MetadataSet)
-"""What a numeric tells who did it."""
-SHOWN = 64
-"""Characters of a wrong word that are repeated in a standard reply."""
 PREFIX_ROOM = 120
 """More than the longest mask takes: shorter lines fit in any case."""
 
 
-class IrcSession(Session):
-    """An IRC client. `nick`, `ident` and `realname` are what it asked for before it was let in."""
+class IrcSession(Hearing):
+    """An IRC client. `ident` and `realname` are what it told before it was let in."""
 
     wire = "irc"
 
     __slots__ = (
-        "_labels",
-        "_replies",
         "_splitter",
         "account",
         "batches",
         "cap_version",
-        "capabilities",
         "ident",
         "negotiating",
-        "nick",
         "password",
         "pinged",
         "pre_away",
         "realname",
         "sasl",
-        "subscribed",
         "wanted",
         "words",
     )
 
-    dialect: Irc
-
     def __init__(self, house: House, link: Link, now: float) -> None:
         super().__init__(house, link, now)
         self.wake_at = now + house.register_timeout_s
-        self.capabilities: frozenset[str] = frozenset()
         self.cap_version = 0
         self.negotiating = False
-        self.dialect = dialect(self.capabilities)
-        self.nick = ""
         self.wanted = ""  # the name it asked for last, had or not
         self.ident = ""
         self.realname = ""
@@ -99,13 +62,10 @@ class IrcSession(Session):
         self.account: str | None = None  # logged in to before being let in
         self.sasl: Exchange | None = None
         self.batches: dict[str, Lines] | None = None  # that the client has begun and not ended
-        self.subscribed: frozenset[str] = frozenset()
         self.pre_away: str | None = None
         self.words: dict[str, str] = {}  # metadata set before being let in
         self.pinged = False
         self._splitter = Splitter(TAGS_LIMIT + BODY_LIMIT + 2)
-        self._replies: Replies | None = None
-        self._labels: dict[str, str] | None = None  # event id to label, of talk that is on its way
 
     # What the server calls.
 
@@ -133,205 +93,11 @@ class IrcSession(Session):
                 self.peer.write(f"PING {self.house.name}\r\n".encode())
             self.wake_at = self.heard_at + interval_s + GRACE_S
 
-    # What the fan-out calls.
-
-    def own(self, event: Event, via_me: bool) -> bytes:
-        if via_me and isinstance(event, TOLD_BY_REPLY):
-            return b""
-        if isinstance(event, FlagsSet | MarkerSet):
-            return self._about_me(event)
-        if isinstance(event, Joined) and event.away is not None:
-            event = replace(event, away=None)  # that one is away oneself one knows
-        line = self.dialect.render(event)
-        if (
-            isinstance(event, Joined)
-            and not via_me
-            and (room := self.hub.state.places.get(event.places[0])) is not None
-        ):
-            line += self._captured(None, lambda: show_room(self, room))
-        if type(event) is Said:
-            label = self._labels.pop(event.id, None) if via_me and self._labels else None
-            if via_me and caps.ECHO_MESSAGE not in self.capabilities:
-                line = b"" if label is None else f":{self.house.name} ACK\r\n".encode()
-            if label is not None:
-                line = with_tag(line, f"label={label}")
-        if via_me and self._replies is not None and self._replies.held:
-            self._replies.lines.append(line)
-            return b""
-        return line
-
-    def told(self, event: Event) -> bytes:
-        if isinstance(event, Invited):
-            tags = self.dialect.prefix(event)
-            return f"{tags}:{event.by.mask} INVITE {event.target.nick} {event.room}\r\n".encode()
-        return self.dialect.render(event)
-
-    def watched(self, event: Event, told: bool) -> bytes:
-        if isinstance(event, Entered | Departed | Renamed):
-            return self._came_or_went(event)
-        if told or caps.EXTENDED_MONITOR not in self.capabilities:
-            return b""
-        return self.dialect.render(event)
-
-    def _came_or_went(self, event: Entered | Departed | Renamed) -> bytes:
-        """Who watches a name is told when somebody takes it or gives it up. (IRCv3 monitor)"""
-        by, watches = event.by, self.hub.state.watches
-        nick = event.nick if isinstance(event, Renamed) else by.nick
-        if isinstance(event, Renamed) and casefold(nick) == casefold(by.nick):
-            return b""
-        head = f":{self.house.name} {{}} {self.user.nick if self.user else '*'} :"
-        lines = b""
-        if not isinstance(event, Entered) and watches(self, by.nick):
-            lines += f"{head.format(numerics.RPL_MONOFFLINE.code)}{by.nick}\r\n".encode()
-        if not isinstance(event, Departed) and watches(self, nick):
-            lines += f"{head.format(numerics.RPL_MONONLINE.code)}{nick}!{by.ident}@{by.host}\r\n".encode()
-        return lines
-
-    def _about_me(self, event: FlagsSet | MarkerSet) -> bytes:
-        if isinstance(event, MarkerSet):
-            shown = caps.READ_MARKER in self.capabilities
-            return f":{self.house.name} MARKREAD {event.to} timestamp={event.read}\r\n".encode() if shown else b""
-        on, off = (user_letters(flags) for flags in (event.on, event.off))
-        letters = (f"+{on}" if on else "") + (f"-{off}" if off else "")
-        return f":{event.by.nick} MODE {event.by.nick} :{letters}\r\n".encode()
-
-    def failed(self, event: Event, refused: Refused) -> None:
-        if isinstance(event, Said):  # whoever did something else is waiting for it and is told so
-            label = self._labels.pop(event.id, None) if self._labels else None
-            line = f":{self.house.name} FAIL PRIVMSG {refused.code} {event.to} :{refused.text}\r\n".encode()
-            self.peer.write(line if label is None else with_tag(line, f"label={label}"))
-
-    def repeated(self, event: Event, first: Event) -> None:
-        label = self._labels.pop(event.id, None) if self._labels else None
-        line = f"@msgid={first.id} :{self.house.name} ACK\r\n".encode()
-        self.peer.write(line if label is None else with_tag(line, f"label={label}"))
-
     def put_out(self, reason: str) -> None:
         self.leaving = self.leaving or reason
         self.error(reason)
 
-    # What the commands use.
-
-    @property
-    def holding(self) -> bool:
-        """Whether this session's own events belong among the replies of the command that runs."""
-        return self._replies is not None and self._replies.held
-
-    def send(self, line: str) -> None:
-        """Reply with a line, cut to what a message may be."""
-        line = fitting(line)
-        if caps.SERVER_TIME in self.capabilities:
-            line = f"@time={self.dialect.server_time(self.hub.clock_ms())} {line}"
-        data = f"{line}\r\n".encode()
-        if self._replies is not None:
-            self._replies.lines.append(data)
-        else:
-            self.peer.write(data)
-
-    def reply(self, numeric: Numeric, *params: str, text: str | None = None) -> None:
-        """Reply with a numeric: its parameters, then `text` or the numeric's own."""
-        self.send(self._numeric(numeric, params, text))
-
-    def reply_numeric(self, numeric: Numeric, params: Sequence[str], text: str | None) -> None:
-        """Reply with a numeric that is put together elsewhere."""
-        self.send(self._numeric(numeric, params, text))
-
-    def numeric_line(self, numeric: Numeric, params: Sequence[str], text: str | None) -> bytes:
-        """A numeric as a line, for a batch."""
-        return f"{fitting(self._numeric(numeric, params, text))}\r\n".encode()
-
-    def _numeric(self, numeric: Numeric, params: Sequence[str], text: str | None) -> str:
-        nick = self.user.nick if self.user else self.nick or "*"
-        words = " ".join((f":{self.house.name} {numeric.code} {nick}", *map(_middle, params)))
-        text = numeric.text if text is None else text
-        return words if text is None else f"{words} :{text}"
-
-    def fail(self, command: str, code: str, *about: str, text: str) -> None:
-        """Reply with a standard reply. (IRCv3 standard-replies)"""
-        shown = (_middle(word)[:SHOWN] for word in about)
-        self.send(" ".join((f":{self.house.name} FAIL {command} {code}", *shown)) + f" :{text}")
-
-    def refuse(self, refused: Refused, command: str) -> None:
-        """Put a refusal into IRC's words."""
-        words = REFUSALS.get(refused.code)
-        if words is None:
-            self.fail(command, refused.code, *refused.about, text=refused.text)
-        else:
-            self.reply(words.numeric, *(refused.about[index] for index in words.about))
-
-    def refuse_under(self, label: str | None, refused: Refused, command: str) -> None:
-        """Refuse something that had a label, outside of the command that runs."""
-        self._aside(label, lambda: self.refuse(refused, command))
-
-    def fail_under(self, label: str | None, command: str, code: str, *about: str, text: str) -> None:
-        """Reply with a standard reply to something that had a label, outside of the command that runs."""
-        self._aside(label, lambda: self.fail(command, code, *about, text=text))
-
-    def _aside(self, label: str | None, reply: Callable[[], None]) -> None:
-        chunk = self._captured(label if caps.LABELED_RESPONSE in self.capabilities else None, reply)
-        if self._replies is not None:
-            self._replies.lines.append(chunk)
-        else:
-            self.peer.write(chunk)
-
-    def _captured(self, label: str | None, reply: Callable[[], None]) -> bytes:
-        """What something would reply, as bytes."""
-        running, self._replies = self._replies, Replies(label)
-        try:
-            reply()
-            return self._replies.final(self.house.name, batches=caps.BATCH in self.capabilities)
-        finally:
-            self._replies = running
-
-    def show_entered(self, room: Room) -> None:
-        """Tell a session of a user who is in a room that it is there too."""
-        user = self.user
-        assert user is not None
-        now_ms = self.hub.clock_ms()
-        entered = Joined(by=user.source, at_ms=now_ms, id="0", room=room.name, realname=user.realname, kept=False)
-        chunk = self.dialect.render(entered)
-        if self._replies is not None:
-            self._replies.lines.append(chunk)
-        else:
-            self.peer.write(chunk)
-        show_room(self, room)
-
-    def error(self, reason: str) -> None:
-        """Say why, and close."""
-        self.send(f"ERROR :{reason}")
-        self.closing = True
-        self.link.close()
-
-    def send_batch(self, kind: str, rendered: Sequence[bytes], *about: str) -> None:
-        """Reply with lines that belong together, in a batch if the client knows batches. (IRCv3 batch)"""
-        assert self._replies is not None
-        if caps.BATCH not in self.capabilities:
-            self._replies.lines += rendered
-            return
-        name = f"b{self._replies.batches}"
-        self._replies.batches += 1
-        self.send(" ".join((f":{self.house.name} BATCH +{name} {kind}", *about)))
-        self._replies.lines += [
-            line if line.startswith(NESTED) else with_tag(line, f"batch={name}")
-            for chunk in rendered
-            for line in chunk.splitlines(keepends=True)
-        ]
-        self.send(f":{self.house.name} BATCH -{name}")
-
-    def subscribe(self, words: frozenset[str]) -> None:
-        """Follow these words of metadata from now on."""
-        self.subscribed = words
-        self.enable(self.capabilities)
-
-    @property
-    def labelled(self) -> bool:
-        """Whether the command that runs has a label."""
-        return self._replies is not None and self._replies.label is not None
-
-    def answer_later(self) -> None:
-        """The label of this command is answered by a later one."""
-        if self._replies is not None:
-            self._replies.later = True
+    # What the commands ask.
 
     @property
     def may_be_back(self) -> bool:
@@ -354,35 +120,6 @@ class IrcSession(Session):
     @property
     def wants_names(self) -> bool:
         return caps.NO_IMPLICIT_NAMES not in self.capabilities
-
-    def moved(self, room: Room, old: str, reason: str) -> None:
-        if caps.RENAME not in self.capabilities and casefold(old) != casefold(room.name):
-            show_moved(self, room, old, reason)
-
-    async def done(self, pending: Pending | None) -> None:
-        """Wait until what this session did is stored and shown. Replies so far come before it.
-
-        Raises:
-            Refused: it could not be stored.
-        """
-        replies = self._replies
-        if replies is not None and not replies.held and (chunk := replies.take()):
-            self.peer.write(chunk)
-        if pending is not None:
-            await pending
-
-    def enable(self, capabilities: frozenset[str]) -> None:
-        """Speak with these capabilities from now on; the push lists are told."""
-        self.capabilities = capabilities
-        spoken = dialect(capabilities & caps.RENDERED, self.subscribed)
-        if spoken is self.dialect:
-            return
-        rooms = [room for room in self.user.rooms if room.hears(self)] if self.user else []
-        for room in rooms:
-            room.deafen(self)
-        self.dialect = spoken
-        for room in rooms:
-            room.hear(self)
 
     # Dispatch.
 
@@ -461,13 +198,6 @@ class IrcSession(Session):
         if pending is not None:
             self.label(pending, label)
 
-    def label(self, pending: Pending, label: str | None) -> None:
-        """Have the echo of something that is on its way bear a label."""
-        if label is not None and caps.LABELED_RESPONSE in self.capabilities and not pending.done:
-            if self._labels is None:
-                self._labels = {}
-            self._labels[pending.event.id] = label
-
     async def _run(self, command: Command | None, message: Message, label: str | None) -> None:
         """Any other command: after everything its user did before, with its replies together."""
         if self.user is not None:
@@ -524,13 +254,5 @@ def tags_length(line: bytes) -> int:
     return line.find(b" ") + 1 if line[:1] == b"@" else 0
 
 
-def _middle(word: str) -> str:
-    """A word as it can stand in the middle of a reply."""
-    if word and " " not in word and word[0] != ":":
-        return word
-    return word.replace(" ", "_").lstrip(":") or "*"
-
-
 from asynchat.wire.irc.commands import COMMANDS  # noqa: E402  (the commands are written in terms of the session)
-from asynchat.wire.irc.commands.rooms import show_moved, show_room  # noqa: E402
 from asynchat.wire.irc.commands.talk import add_line  # noqa: E402

@@ -25,27 +25,27 @@ async def monitor(session: IrcSession, message: Message) -> None:
         _add(session, names)
     elif action == "-":
         for name in names:
-            state.unwatch(session, name)
+            state.watchers.remove(session, name)
     elif action == "C":
-        state.unwatch(session)
+        state.watchers.remove(session)
     elif action == "L":
-        _send(session, numerics.RPL_MONLIST, state.watched_by(session))
+        _send(session, numerics.RPL_MONLIST, state.watchers.names_of(session))
         session.reply(numerics.RPL_ENDOFMONLIST)
     elif action == "S":
-        _send_status(session, state.watched_by(session))
+        _send_status(session, state.watchers.names_of(session))
 
 
 def _add(session: IrcSession, names: list[str]) -> None:
     state, most = session.hub.state, session.hub.limits.watched
-    watched = len(state.watched_by(session))
+    watched = len(state.watchers.names_of(session))
     for index, name in enumerate(names):
-        if state.watches(session, name):
+        if state.watchers.has(session, name):
             continue
         if watched >= most:
             session.reply(numerics.ERR_MONLISTFULL, str(most), ",".join(names[index:]))
             names = names[:index]
             break
-        state.watch(session, name)
+        state.watchers.add(session, name)
         watched += 1
     _send_status(session, names)
 

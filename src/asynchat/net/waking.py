@@ -1,0 +1,54 @@
+"""Waking sessions: the timer wheel's turn for conversations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Container
+
+from asynchat.net.conversation import Conversation
+from asynchat.net.wheel import TICK_S, Wheel
+from asynchat.wire.session import NEVER
+
+
+class Waker:
+    """Has the session of each of the `conversations` woken at its `wake_at`, never while it is receiving.
+
+    What a session does then is a task of `group`.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, group: asyncio.TaskGroup, conversations: Container[Conversation]
+    ) -> None:
+        self._group = group
+        self._conversations = conversations
+        self._wheel: Wheel[Conversation] = Wheel(loop, self._due)
+
+    def schedule(self, conversation: Conversation) -> None:
+        """Have its session woken when it wants to be."""
+        when = conversation.session.wake_at
+        if when < NEVER and not conversation.session.closing:
+            conversation.due = when
+            self._wheel.put(conversation, when)
+
+    def spawn(self, conversation: Conversation, now: float) -> asyncio.Task[None]:
+        """Wake its session now, as a task."""
+        return self._group.create_task(self._wake(conversation, now))
+
+    def close(self) -> None:
+        """Wake nobody any more."""
+        self._wheel.close()
+
+    def _due(self, conversation: Conversation, now: float) -> None:
+        if conversation.due > now + TICK_S or conversation not in self._conversations:
+            return  # it was put for a later time as well
+        conversation.due = NEVER
+        if conversation.session.wake_at > now:
+            self.schedule(conversation)
+        elif not conversation.wake(now):
+            conversation.due = now + 2 * TICK_S
+            self._wheel.put(conversation, conversation.due)
+
+    async def _wake(self, conversation: Conversation, now: float) -> None:
+        await conversation.wake_session(now)
+        if not conversation.session.closing and conversation.session.wake_at < conversation.due:
+            self.schedule(conversation)

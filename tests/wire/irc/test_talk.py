@@ -40,7 +40,11 @@ async def test_several_targets_are_ten_at_most(town: Town) -> None:
     for name in names:
         await town.irc(name)
     await alice.says(f"PRIVMSG {','.join(names)} :hi")
-    assert [line.split(" ")[2] for line in alice.hears()] == names[:10]
+    refusal, *echoes = alice.hears()
+    assert [line.split(" ")[2] for line in echoes] == names[:10]
+    assert refusal.startswith(":asynchat 407 alice p10 :")
+    await alice.says(f"NOTICE {','.join(names)} :hi")
+    assert [line.split(" ")[1:3] for line in alice.hears()] == [["NOTICE", name] for name in names[:10]]
 
 
 async def test_with_echo_message_the_speaker_hears_its_own_line_once(town: Town) -> None:

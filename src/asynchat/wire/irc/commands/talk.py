@@ -78,12 +78,16 @@ async def _say(session: IrcSession, message: Message, text: str, kind: Kind) -> 
     pending = None
     if not target.strip(","):
         session.reply(numerics.ERR_NORECIPIENT)
-    for each in list(dict.fromkeys(filter(None, target.split(","))))[:TARGETS]:
+    answered = kind is not Kind.NOTICE or session.labelled  # a notice is never answered (RFC 2812, 3.3.2)
+    targets = list(dict.fromkeys(filter(None, target.split(","))))
+    for each in targets[:TARGETS]:
         try:
             pending = await say(each, key=None)
         except Refused as refused:
-            if kind is not Kind.NOTICE or session.labelled:  # a notice is never answered (RFC 2812, 3.3.2)
+            if answered:
                 session.refuse(refused, message.command)
+    if len(targets) > TARGETS and answered:
+        session.reply(numerics.ERR_TOOMANYTARGETS, targets[TARGETS])
     await session.done(pending)
     return None
 

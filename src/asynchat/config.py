@@ -204,6 +204,10 @@ class TlsSettings:
         None, one_of("auto"), "auto is a certificate of our own making, kept beside the store", option="--tls"
     )
     handshake_timeout: float = setting(10.0, duration, "how long a handshake may take", least=0.1)
+    sts_duration: float = setting(
+        0.0, duration, "for how long IRC clients that came with TLS shall come with TLS only (sts); 0: not told"
+    )
+    sts_port: int = setting(0, port_number, "where those that came without TLS are sent; 0: `[server] port`")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,7 @@ from asynchat.config import BadConfig, Settings
 from asynchat.net import certificates
 from asynchat.net.certificates import fingerprint, make_certificate, own_certificate, server_context
 from tests.net.conftest import (
+    NEWS,
     PATIENCE_S,
     Client,
     FrameClient,
@@ -159,6 +160,25 @@ async def test_the_certificate_of_a_client_reaches_its_session(folder: Path, sec
         assert links["nat"].certificate is None
 
 
+async def test_irc_clients_are_told_where_tls_is_and_what_changes(secure: Settings, folder: Path) -> None:
+    """IRCv3 sts, and cap-notify through TLS."""
+    now = secure.with_values({"tls": {"sts_duration": "30d", "sts_port": 6697}}, "test")
+    async with asynchat.Server(now, read_settings=lambda: now) as server:
+        trusted = trusting(folder / "server.pem")
+        clients = [
+            IrcClient(*await asyncio.open_connection("localhost", server.port, ssl=tls)) for tls in (None, trusted)
+        ]
+        for client, told in zip(clients, ("sts=port=6697", "sts=duration=2592000"), strict=True):
+            await client.command("CAP LS 302", "PING x")
+            await client.until(NEWS, "PONG")
+            assert [word for line in client.raw for word in line.split() if word.startswith("sts")] == [told]
+        now = secure.with_values({"accounts": {"mode": "off"}}, "test")
+        await server.reload()
+        for client in clients:
+            await client.until(NEWS, " CAP * DEL :draft/account-registration sasl")
+            await client.close()
+
+
 @on_both_loops
 async def test_a_handshake_that_does_not_go_on_is_ended(secure: Settings) -> None:
     async with asynchat.Server(secure.with_values({"tls": {"handshake_timeout": 0.2}}, "test")) as server:
@@ -265,6 +285,9 @@ def test_the_key_may_stand_beside_the_certificate(folder: Path, tmp_path: Path) 
         ({"cert": "server.pem", "key": "locked.key"}, "the key has a password"),
         ({"key": "server.key"}, "cert is missing"),
         ({"cert": "server.pem", "mode": "auto"}, "either a certificate and a key, or auto"),
+        ({"mode": "auto", "sts_duration": "1d"}, "a certificate that clients trust"),
+        ({"sts_duration": "1d"}, "a certificate that clients trust"),
+        ({"cert": "server.pem", "key": "server.key", "sts_duration": "1d"}, "a port to send clients to"),
     ],
 )
 @needs_openssl
@@ -285,7 +308,7 @@ async def test_what_cannot_be_used_is_said_at_the_start(folder: Path, tls: dict[
         check=True,
         capture_output=True,
     )
-    named = {name: value if name == "mode" else str(folder / value) for name, value in tls.items()}
+    named = {name: str(folder / value) if name in ("cert", "key") else value for name, value in tls.items()}
     with pytest.raises(BadConfig, match=why):
         async with asynchat.Server(settings(tls=named)):
             pass

@@ -52,6 +52,7 @@ def furnish(house: House, settings: Settings) -> None:
     motd = tuple(_read(server.motd).splitlines()) if server.motd is not None else ()
     if len(server.room.encode()) > limits.channel:
         raise BadConfig(f"[server] room: {server.room} is longer than [limits] channel allows")
+    tls_policy = _tls_policy(settings)
     house.name, house.network = server.name, server.network
     house.room = server.room
     house.motd = motd
@@ -69,6 +70,7 @@ def furnish(house: House, settings: Settings) -> None:
     house.mechanisms = accounts.mechanisms if house.logins is not None else ()
     house.may_register, house.register_before = accounts.register, accounts.register_before_connect
     house.always_on = accounts.always_on
+    house.tls_policy = tls_policy
     house.capabilities = capabilities(settings)
 
 
@@ -87,6 +89,18 @@ def capabilities(settings: Settings) -> dict[str, str]:
     if accounts.mode == "off" or not accounts.register:
         del offered[caps.ACCOUNT_REGISTRATION]
     return offered
+
+
+def _tls_policy(settings: Settings) -> caps.TlsPolicy | None:
+    tls = settings.tls
+    if not tls.sts_duration:
+        return None
+    if tls.cert is None:  # clients would be sent to where they cannot go, for as long as that
+        raise BadConfig("[tls] sts_duration needs a certificate that clients trust: [tls] cert")
+    port = tls.sts_port or settings.server.port
+    if not port:
+        raise BadConfig("[tls] sts_duration needs a port to send clients to: [tls] sts_port")
+    return caps.TlsPolicy(port, int(tls.sts_duration))
 
 
 def _read(path: str) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Self
 from asynchat.chat import snapshot
 from asynchat.chat.errors import StoreError
 from asynchat.chat.hub import Hub
-from asynchat.config import BadConfig, Settings, TlsSettings
+from asynchat.config import BadConfig, Settings
 from asynchat.net.conversation import Conversation, address_of, cloak
 from asynchat.net.fanout import Fanout
 from asynchat.net.house import furnish, make_house, make_limits
@@ -148,11 +148,14 @@ class Server:
         try:
             settings = self._read_settings()
             tls = await self._tls_of(settings)
+            offered = self._house.capabilities
             furnish(self._house, settings)
         except BadConfig as error:
             log.error("the configuration stays as it is: %s", error)
         else:
             self._speak_tls(tls)
+            for conversation in tuple(self._conversations):
+                conversation.session.refurnished(offered)
             log.info("the configuration was read again")
 
     @property
@@ -269,7 +272,7 @@ class Server:
 
     async def _tls_of(self, settings: Settings) -> Tls | None:
         """What TLS is spoken with by those settings, if it is."""
-        if settings.tls == TlsSettings(handshake_timeout=settings.tls.handshake_timeout):
+        if not (settings.tls.mode or settings.tls.cert or settings.tls.key):
             return None
         from asynchat.net.certificates import tls_of
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asynchat.chat.hub import Hub
     from asynchat.chat.rooms import Room
     from asynchat.chat.users import User
+    from asynchat.wire.irc.caps import TlsPolicy
     from asynchat.wire.logins import Logins
     from asynchat.wire.tls import Context
 
@@ -68,6 +69,8 @@ class House:
     """Name to password."""
     capabilities: dict[str, str] = field(default_factory=dict)
     """What is offered to IRC clients: name to value, "" for none."""
+    tls_policy: TlsPolicy | None = None
+    """What IRC clients are told about TLS, if they are."""
     reload: Callable[[], Awaitable[None]] = field(default=_nothing)
     max_line: int = 16 * 1024
     read_buffer: int = 64 * 1024
@@ -268,6 +271,9 @@ class Session:
     def secure(self) -> bool:
         """Whether nobody can listen in."""
         return self.link.secure
+
+    def refurnished(self, before: Mapping[str, str]) -> None:
+        """The settings were read again; IRC clients were offered these capabilities until now."""
 
     def put_out(self, reason: str) -> None:
         """End this connection, telling why."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,10 @@ class Carrier(Session):
         finally:
             self.closing = True
             self._end()
+
+    def refurnished(self, before: Mapping[str, str]) -> None:
+        if self.inner is not None:
+            self.inner.refurnished(before)
 
     def put_out(self, reason: str) -> None:
         if self.inner is not None:

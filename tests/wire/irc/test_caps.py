@@ -42,6 +42,46 @@ async def test_values_are_for_who_knows_version_302() -> None:
 
 
 @pytest.mark.parametrize(
+    ("secure", "line", "shown"),
+    [
+        (False, "CAP LS 302", "batch sts=port=6697"),
+        (True, "CAP LS 302", "batch sts=duration=2592000"),
+        (False, "CAP LS", "batch"),
+    ],
+)
+async def test_where_tls_is_and_for_how_long_is_shown_and_never_granted(secure: bool, line: str, shown: str) -> None:
+    """IRCv3 sts: the port to who came without TLS, the duration to who came with it, and no request is granted."""
+    async with Town(capabilities={"batch": ""}, tls_policy=caps.TlsPolicy(6697, 30 * 86400)) as town:
+        client = town.connect("irc")
+        client.secure = secure
+        await client.says(line, "CAP REQ sts")
+        assert client.hears() == [f":asynchat CAP * LS :{shown}", ":asynchat CAP * NAK :sts"]
+
+
+async def test_who_wants_to_know_is_told_what_is_offered_no_more_and_what_is_new(town: Town) -> None:
+    """IRCv3 cap-notify; whoever said `CAP LS 302` wants to know."""
+    town.house.capabilities = {"cap-notify": "", "sasl": "PLAIN", "batch": "", "chghost": ""}
+    notified, values, old = (town.connect("irc") for _ in range(3))
+    await notified.says("CAP REQ :cap-notify batch")
+    await values.says("CAP LS 302")
+    await old.says("CAP LS", "CAP REQ batch")
+    town.forget()
+    before, town.house.capabilities = (
+        town.house.capabilities,
+        {"cap-notify": "", "sasl": "EXTERNAL", "chghost": "", "setname": ""},
+    )
+    for client in town.clients:
+        client.session.refurnished(before)
+    assert notified.hears() == [":asynchat CAP * DEL :batch", ":asynchat CAP * NEW :sasl setname"]
+    assert values.hears() == [":asynchat CAP * DEL :batch", ":asynchat CAP * NEW :sasl=EXTERNAL setname"]
+    await old.says("CAP LIST")
+    assert old.hears() == [":asynchat CAP * LIST :"]
+    for client in town.clients:
+        client.session.refurnished(town.house.capabilities)
+        assert client.hears() == []
+
+
+@pytest.mark.parametrize(
     ("wanted", "answer", "enabled"),
     [
         ("batch", "ACK", "batch"),

@@ -7,6 +7,7 @@ nobody else looks at capabilities. (IRCv3 capability-negotiation)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 ACCOUNT_NOTIFY = "account-notify"
 ACCOUNT_REGISTRATION = "draft/account-registration"
@@ -36,6 +37,7 @@ SASL = "sasl"
 SERVER_TIME = "server-time"
 SETNAME = "setname"
 STANDARD_REPLIES = "standard-replies"
+STS = "sts"
 USERHOST_IN_NAMES = "userhost-in-names"
 
 OFFERED = (
@@ -88,6 +90,30 @@ RENDERED = frozenset(
     }
 )
 """Those that show in what a session is pushed: they make its dialect."""
+
+
+class TlsPolicy(NamedTuple):
+    """Clients shall come with TLS: to this port if they did not, and for so many seconds once they did. (IRCv3 sts)"""
+
+    port: int
+    duration_s: int
+
+
+def shown(offered: Mapping[str, str], policy: TlsPolicy | None, *, secure: bool, version: int) -> dict[str, str]:
+    """What a client that knows this version of `CAP LS` is shown.
+
+    The policy is read, never requested, and it is nothing without its value. (IRCv3 sts)
+    """
+    if version < 302:
+        return dict.fromkeys(offered, "")
+    if policy is None:
+        return dict(offered)
+    return {**offered, STS: f"duration={policy.duration_s}" if secure else f"port={policy.port}"}
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """What is offered no more, and what is new or has another value. (IRCv3 cap-notify)"""
+    return [name for name in before if name not in now], [name for name in now if before.get(name) != now[name]]
 
 
 def request(wanted: str, enabled: frozenset[str], offered: Mapping[str, str]) -> frozenset[str] | None:

@@ -20,11 +20,15 @@ from asynchat.wire.lines import Splitter
 from asynchat.wire.session import House, Link
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from asynchat.wire.irc.commands import Command
     from asynchat.wire.irc.commands.accounts import Exchange
 
 GRACE_S = 30.0
 """How long a PING may stay unanswered."""
+LISTED_BYTES = 400
+"""How much of a capability list goes on one line."""
 PREFIX_ROOM = 120
 """More than the longest mask takes: shorter lines fit in any case."""
 
@@ -93,11 +97,43 @@ class IrcSession(Hearing):
                 self.peer.write(f"PING {self.house.name}\r\n".encode())
             self.wake_at = self.heard_at + interval_s + GRACE_S
 
+    def refurnished(self, before: Mapping[str, str]) -> None:
+        gone, new = caps.changes(before, self.house.capabilities)
+        self.enable(self.capabilities.difference(gone))
+        if self.cap_version >= 302 or caps.CAP_NOTIFY in self.capabilities:
+            for subcommand, names in (("DEL", gone), ("NEW", caps.listing(new, self.offered))):
+                if names:
+                    self.list_capabilities(subcommand, names)
+
     def put_out(self, reason: str) -> None:
         self.leaving = self.leaving or reason
         self.error(reason)
 
     # What the commands ask.
+
+    def cap(self, subcommand: str, rest: str, more: str = "") -> None:
+        """Send a line of capability negotiation."""
+        nick = self.user.nick if self.user is not None else self.nick or "*"
+        self.send(f":{self.house.name} CAP {nick} {subcommand} {more}:{rest}")
+
+    def list_capabilities(self, subcommand: str, names: list[str]) -> None:
+        """A list, on several lines if need be and the client knows version 302."""
+        lines = [""]
+        for name in names:
+            if self.cap_version >= 302 and len(lines[-1]) + len(name) > LISTED_BYTES:
+                lines.append("")
+            lines[-1] += f" {name}" if lines[-1] else name
+        *others, last = lines
+        for line in others:  # of a whole list all lines but the last are marked
+            self.cap(subcommand, line, "* " if subcommand in ("LS", "LIST") else "")
+        self.cap(subcommand, last)
+
+    @property
+    def offered(self) -> dict[str, str]:
+        """The capabilities on offer to this client, and their values."""
+        return caps.shown(
+            self.house.capabilities, self.house.tls_policy, secure=self.link.secure, version=self.cap_version
+        )
 
     @property
     def may_be_back(self) -> bool:

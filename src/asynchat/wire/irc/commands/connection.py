@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from asynchat.wire.irc.message import Message
     from asynchat.wire.irc.session import IrcSession
 
-LISTED_BYTES = 400
-"""How much of a capability list goes on one line."""
-
 
 @command("CAP", 1, before=True)
 async def cap(session: IrcSession, message: Message) -> None:
@@ -31,13 +28,13 @@ async def cap(session: IrcSession, message: Message) -> None:
     if subcommand == "LS":
         if wanted.isascii() and wanted.isdigit():
             session.cap_version = max(session.cap_version, int(wanted[:9]))
-        offered = session.house.capabilities
-        _list(session, "LS", caps.listing(offered, offered if session.cap_version >= 302 else {}))
+        offered = session.offered
+        session.list_capabilities("LS", caps.listing(offered, offered))
     elif subcommand == "LIST":
-        _list(session, "LIST", caps.listing(sorted(session.capabilities), {}))
+        session.list_capabilities("LIST", sorted(session.capabilities))
     elif subcommand == "REQ":
         granted = caps.request(wanted, session.capabilities, session.house.capabilities)
-        session.send(f":{session.house.name} CAP {_nick(session)} {'NAK' if granted is None else 'ACK'} :{wanted}")
+        session.cap("NAK" if granted is None else "ACK", wanted)
         if granted is not None:
             session.enable(granted)
     elif subcommand == "END":
@@ -48,22 +45,6 @@ async def cap(session: IrcSession, message: Message) -> None:
         await register(session)
     else:
         session.reply(numerics.ERR_INVALIDCAPCMD, message.params[0])
-
-
-def _nick(session: IrcSession) -> str:
-    return session.user.nick if session.user else session.nick or "*"
-
-
-def _list(session: IrcSession, subcommand: str, names: list[str]) -> None:
-    """A list, on several lines if need be and the client knows version 302."""
-    lines = [""]
-    for name in names:
-        if session.cap_version >= 302 and len(lines[-1]) + len(name) > LISTED_BYTES:
-            lines.append("")
-        lines[-1] += f" {name}" if lines[-1] else name
-    for line in lines:
-        more = "" if line is lines[-1] else "* "
-        session.send(f":{session.house.name} CAP {_nick(session)} {subcommand} {more}:{line}")
 
 
 @command("PASS", 1, before=True, after=False)

@@ -118,7 +118,7 @@ async def test_who_asks_and_never_reads_is_not_read_from_any_further(
 
     At any time no more is unsent than the high-water mark and the answer to one question.
     """
-    monkeypatch.setattr("asynchat.net.server.GRACE_S", 0.1)
+    monkeypatch.setattr("asynchat.net.connections.GRACE_S", 0.1)
     async with asynchat.Server(settings(limits={"flood": False}, history={"replay": 0})) as server:
         other = await walk_in(LineClient, server.port, "nat")
         for _ in range(100):
@@ -131,7 +131,7 @@ async def test_who_asks_and_never_reads_is_not_read_from_any_further(
         for _ in range(60):
             await other.say("/topic")
             await other.until(NEWS, "no topic")
-            most = max(each.peer.unsent() for each in server._conversations)
+            most = max(each.peer.unsent() for each in server._connections)
             if most > limit:
                 sock.close()
             assert most <= limit
@@ -447,7 +447,7 @@ async def test_a_session_that_cannot_be_told_that_the_server_stops_stops_nobody(
             put_out(self, reason)
 
         monkeypatch.setattr(TalkSession, "put_out", broken)
-        monkeypatch.setattr("asynchat.net.server.GRACE_S", 0.1)
+        monkeypatch.setattr("asynchat.net.connections.GRACE_S", 0.1)
         await server.close()
         await nat.until(NEWS, "the server is stopping")
         await ben.rest()
@@ -487,7 +487,7 @@ async def test_those_who_are_sent_home_but_do_not_go_still_count(
     walk_in: Walk, stalled: list[socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connection that lingers, as its client takes nothing, is a descriptor like any other."""
-    monkeypatch.setattr("asynchat.net.server.GRACE_S", PATIENCE_S)
+    monkeypatch.setattr("asynchat.net.connections.GRACE_S", PATIENCE_S)
     async with asynchat.Server(settings(limits={"max_clients": 2, "flood": False})) as server:
         nat = await walk_in(LineClient, server.port, "nat")
         sock = await stall(server.port, b"stan", stalled, b"/help\n" * 2000 + b"quit\n")

@@ -20,6 +20,7 @@ from asynchat.net.logins import ITERATIONS, Guesses, Logins, derive
 from asynchat.store.accounts import Account, Credential, SqlAccounts
 from asynchat.wire.irc.sasl import MECHANISMS, Done
 from asynchat.wire.logins import prepare
+from tests.net.conftest import PATIENCE_S
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 OF_X = derive("x", salt=b"salt", iterations=4096)
@@ -505,14 +506,34 @@ async def test_who_does_not_wait_for_the_answer_has_guessed_too(house: House, mo
 
 async def test_too_many_who_wait_are_turned_away_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "QUEUE", 5)
-    answers = await asyncio.gather(*(house.code("alice", "sesame") for _ in range(8)))
-    assert sorted(answers) == ["Alice"] * 5 + ["TEMPORARILY_UNAVAILABLE"] * 3
-    assert len(house.hashed) == 5
+    go_on = threading.Event()
+
+    def slow(password: str, *, salt: bytes, iterations: int) -> Credential:
+        go_on.wait(PATIENCE_S)
+        return derive(password, salt=salt, iterations=iterations)
+
+    monkeypatch.setattr(module, "derive", slow)
+
+    async def turned_away(attempts: list[asyncio.Task[str]]) -> list[asyncio.Task[str]]:
+        """Those of the attempts that are over while a password is being hashed; then all go on."""
+        go_on.clear()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while sum(attempt.done() for attempt in attempts) < 3:
+                    await asyncio.wait(attempts, return_when=asyncio.FIRST_COMPLETED, timeout=0.01)
+            return [attempt for attempt in attempts if attempt.done()]
+        finally:
+            go_on.set()
+            await asyncio.wait(attempts)
+
+    attempts = [asyncio.create_task(house.code("alice", "sesame")) for _ in range(8)]
+    assert [attempt.result() for attempt in await turned_away(attempts)] == ["TEMPORARILY_UNAVAILABLE"] * 3
+    assert sorted(attempt.result() for attempt in attempts)[:5] == ["Alice"] * 5
     assert await house.code("alice", "sesame") == "Alice"
-    registering = [house.logins.register(f"bob{number}", "x", None) for number in range(8)]
-    refused = [each for each in await asyncio.gather(*registering, return_exceptions=True) if isinstance(each, Refused)]
-    assert {(each.code, each.about[0][:3]) for each in refused} == {("TEMPORARILY_UNAVAILABLE", "bob")}
-    assert len(refused) == 3
+    attempts = [asyncio.create_task(house.logins.register(f"bob{number}", "x", None)) for number in range(8)]
+    refused = [attempt.exception() for attempt in await turned_away(attempts)]
+    assert [error.code for error in refused if isinstance(error, Refused)] == ["TEMPORARILY_UNAVAILABLE"] * 3
+    assert sum(attempt.exception() is None for attempt in attempts) == 5
 
 
 async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -294,7 +294,7 @@ async def test_it_stops_within_its_grace_with_clients_that_do_not_read(
     walk_in: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What one of them has not taken yet is dropped with it; who reads gets all of it."""
-    monkeypatch.setattr("asynchat.net.server.GRACE_S", 0.2)
+    monkeypatch.setattr("asynchat.net.connections.GRACE_S", 0.2)
     async with asynchat.Server(settings(limits={"flood": False})) as server:
         nat = await walk_in(LineClient, server.port, "nat")
         fred = await walk_in(FrameClient, server.port, "fred")

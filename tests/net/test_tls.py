@@ -195,7 +195,7 @@ async def test_a_client_that_does_not_trust_us_is_counted_once(secure: Settings)
         with pytest.raises(ssl.SSLCertVerificationError):
             await asyncio.open_connection("localhost", server.port, ssl=ssl.create_default_context())
         async with asyncio.timeout(PATIENCE_S):
-            await server._nobody.wait()
+            await server._connections.emptied()
         assert server.broke == {"tls": 1}
 
 

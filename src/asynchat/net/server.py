@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -24,28 +23,19 @@ from asynchat.chat import snapshot
 from asynchat.chat.errors import StoreError
 from asynchat.chat.hub import Hub
 from asynchat.config import BadConfig, Settings
-from asynchat.net.conversation import Conversation, address_of, cloak
+from asynchat.net.connections import Connections
 from asynchat.net.fanout import Fanout
 from asynchat.net.house import furnish, make_house, make_limits
 from asynchat.net.journal import Journal
 from asynchat.net.listen import BACKLOG, Bound, bind_all
-from asynchat.net.peer import tune
-from asynchat.net.throttle import Throttle
-from asynchat.net.waking import Waker
+from asynchat.net.restoring import restore, see_off
 from asynchat.store import Log
-from asynchat.wire.door import Door
-from asynchat.wire.session import Session
 
 if TYPE_CHECKING:
     from asynchat.net.certificates import Tls
     from asynchat.net.logins import Logins
 
 log = logging.getLogger("asynchat")
-
-SPARE_DESCRIPTORS = 64
-"""Below the limit of open files; at the limit itself asyncio floods the log and nobody is told anything."""
-GRACE_S = 3.0
-"""How long a connection may take to swallow what it was sent before it is dropped."""
 
 
 class Server:
@@ -95,11 +85,8 @@ class Server:
         self._admin_path = admin
         self._read_settings = read_settings
         self._stop = asyncio.Event()
-        self._nobody = asyncio.Event()  # the last conversation has ended
         self._stopped_because = "the server is stopping"
         self._life: asyncio.Task[None] | None = None
-        self._conversations: set[Conversation] = set()
-        self._here = 0  # conversations that have come in
         self._port = 0
         self._logins: Logins | None = None
 
@@ -154,7 +141,8 @@ class Server:
             log.error("the configuration stays as it is: %s", error)
         else:
             self._speak_tls(tls)
-            for conversation in tuple(self._conversations):
+            self._connections.limits = settings.limits
+            for conversation in self._connections:
                 conversation.session.refurnished(offered)
             log.info("the configuration was read again")
 
@@ -206,35 +194,33 @@ class Server:
 
             self._logins = await open_logins(settings)
         self._house = make_house(settings, hub, store, self._logins)
-        self._house.unknown = lambda: len(self._conversations) - self._here
-        self._house.came, self._house.went, self._house.broke = self._came, self._went, self._broke
         self._house.reload = self.reload
         self._speak_tls(await self._tls_of(settings))
-        self._secret = secrets.token_bytes(16)
-        await self._restore(store, hub)
+        await restore(hub, store)
         async with asyncio.TaskGroup() as outer:
             journal_task = outer.create_task(journal.run(), name="asynchat journal")
             try:
-                await _see_off(hub, always_on=self.settings.accounts.always_on)
+                await see_off(hub, always_on=settings.accounts.always_on)
                 async with asyncio.TaskGroup() as group:
-                    self._group = group
-                    self._waker = Waker(asyncio.get_running_loop(), group, self._conversations)
+                    self._connections = Connections(self._house, settings.limits, group, self.broke)
+                    administering = self._administer(hub, group)
                     try:
-                        await self._listen(hub, sockets, ready)
+                        await self._listen(sockets, ready)
                     finally:
-                        self._waker.close()
+                        self._connections.close()
+                        if administering is not None:
+                            administering.cancel()
             finally:
                 journal.close()
                 await journal_task
                 await journal.save_snapshot()
 
-    async def _listen(self, hub: Hub, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
-        """Take connections until told to stop, then send everybody home."""
-        administering = self._administer(hub, self._group)
+    async def _listen(self, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
+        """Take connections until told to stop, then end them."""
         listeners: list[asyncio.Server] = []
         try:
             for sock, greeting, _ in sockets:
-                connected = partial(self._connected, greeting)
+                connected = partial(self._connections.connected, greeting)
                 limit = self.settings.limits.read_buffer
                 listeners.append(await asyncio.start_server(connected, sock=sock, backlog=BACKLOG, limit=limit))
             log.info("listening on %s", ", ".join(self.addresses))
@@ -243,9 +229,7 @@ class Server:
         finally:
             for listener in listeners:
                 listener.close()
-            if administering is not None:
-                administering.cancel()
-        await self._send_home()
+        await self._connections.end(self._stopped_because)
 
     def _administer(self, hub: Hub, group: asyncio.TaskGroup) -> asyncio.Task[None] | None:
         """Answer on the admin socket, if there is to be one."""
@@ -282,110 +266,3 @@ class Server:
     def _speak_tls(self, tls: Tls | None) -> None:
         self._house.tls = tls.context if tls is not None else None
         self.fingerprint = tls.fingerprint if tls is not None else None
-
-    async def _restore(self, store: Log, hub: Hub) -> None:
-        """What the log adds up to: the last snapshot, and the changes since, applied with nobody listening."""
-        saved = await store.snapshot()
-        if saved is not None:
-            snapshot.load(saved.state, hub.state)
-        async for events in store.replay(saved.last_id if saved is not None else 0):
-            for event in events:
-                hub.state.apply(event)
-        hub.begin_after(store.last_id, store.last_ms)
-
-    # Listening.
-
-    def _connected(self, greeting: str | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """A connection: a task for it, or a polite no."""
-        limits = self.settings.limits
-        if self._stop.is_set() or len(self._conversations) >= (limits.max_clients or most_clients()):
-            writer.write(b"ERROR :Server full, try again later\r\n")
-            writer.close()
-            return
-        loop = asyncio.get_running_loop()
-        address = address_of(writer)
-        tune(writer.get_extra_info("socket"))
-        conversation = Conversation(
-            reader,
-            writer,
-            address=address,
-            host=cloak(address, self._secret),
-            throttle=Throttle(loop) if limits.flood else None,
-            spawn=self._waker.spawn,
-        )
-        conversation.session = Door(self._house, conversation, loop.time(), greeting)
-        self._conversations.add(conversation)
-        self._group.create_task(self._converse(conversation))
-
-    async def _converse(self, conversation: Conversation) -> None:
-        """One connection, from its first byte to its last. What goes wrong in it stays in it."""
-        reason = "internal error"
-        self._waker.schedule(conversation)
-        try:
-            reason = await conversation.run(self.settings.limits.read_buffer, self._waker.schedule)
-        except Exception:
-            log.exception("%r failed", conversation.session)
-        finally:
-            await self._finish(conversation, reason)
-
-    async def _finish(self, conversation: Conversation, reason: str) -> None:
-        try:
-            await conversation.finish(reason, GRACE_S)
-        except Exception:
-            log.exception("%r failed while it ended", conversation.session)
-            conversation.peer.abort()
-        finally:
-            self._conversations.discard(conversation)
-            if not self._conversations:
-                self._nobody.set()
-
-    def _came(self, session: Session) -> None:
-        self._here += 1
-        log.info("+ %s  %s  %s", _nick(session), session.link.address, session.wire)
-
-    def _went(self, session: Session, reason: str) -> None:
-        self._here -= 1
-        log.info("- %s (%s)", _nick(session), reason)
-
-    def _broke(self, session: Session, reason: str) -> None:
-        self.broke[session.wire] += 1
-        log.info("! %s  %s  %s", session.link.address, session.wire, reason)
-
-    # The end.
-
-    async def _send_home(self) -> None:
-        """Tell everybody, wait a moment for them to take it, drop who does not."""
-        for conversation in tuple(self._conversations):
-            try:
-                conversation.session.put_out(self._stopped_because)
-            except (OSError, RuntimeError):  # gone in this very moment
-                conversation.abort(self._stopped_because)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_S):
-                while self._conversations:
-                    self._nobody.clear()
-                    await self._nobody.wait()
-        for conversation in tuple(self._conversations):
-            conversation.abort(self._stopped_because)
-
-
-async def _see_off(hub: Hub, *, always_on: bool) -> None:
-    """Have those leave who were here when the server ended without telling, and who cannot come back as themselves."""
-    gone = [user for user in hub.state.people.values() if not (always_on and user.lasting)]
-    leaving = [hub.depart(user, "the server was restarted") for user in gone]
-    if leaving:
-        await leaving[-1]
-
-
-def _nick(session: Session) -> str:
-    return session.user.nick if session.user is not None else "?"
-
-
-def most_clients() -> int:
-    """As many connections as there are descriptors for, and some to spare."""
-    try:
-        import resource
-    except ImportError:
-        return 500
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(soft - SPARE_DESCRIPTORS, 1) if soft != resource.RLIM_INFINITY else 1_000_000

@@ -1,0 +1,145 @@
+"""The connections of a server: who may connect, a task for each, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+
+from asynchat.config import LimitSettings
+from asynchat.net.conversation import Conversation, address_of, cloak
+from asynchat.net.peer import tune
+from asynchat.net.throttle import Throttle
+from asynchat.net.waking import Waker
+from asynchat.wire.door import Door
+from asynchat.wire.session import House, Session
+
+log = logging.getLogger("asynchat")
+
+SPARE_DESCRIPTORS = 64
+"""Below the limit of open files; at the limit itself asyncio floods the log and nobody is told anything."""
+GRACE_S = 3.0
+"""How long a connection may take to swallow what it was sent before it is dropped."""
+
+
+class Connections:
+    """All of them, each a task of `group`. What goes wrong in one stays in it.
+
+    `limits` may be changed at any time; `broke` counts the connections, by transport, that broke its rules or were not
+    let through.
+    """
+
+    def __init__(
+        self, house: House, limits: LimitSettings, group: asyncio.TaskGroup, broke: Counter[str] | None = None
+    ) -> None:
+        self.limits = limits
+        self.broke: Counter[str] = Counter() if broke is None else broke
+        self._house = house
+        self._group = group
+        self._all: set[Conversation] = set()
+        self._waker = Waker(asyncio.get_running_loop(), group, self._all)
+        self._here = 0  # those that have come in
+        self._ending = False
+        self._nobody = asyncio.Event()  # the last one has ended
+        self._secret = secrets.token_bytes(16)
+        house.unknown = lambda: len(self._all) - self._here
+        house.came, house.went, house.broke = self._came, self._went, self._broke
+
+    def __iter__(self) -> Iterator[Conversation]:
+        return iter(tuple(self._all))
+
+    def connected(self, greeting: str | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A connection: a task for it, or a polite no."""
+        if self._ending or len(self._all) >= (self.limits.max_clients or most_clients()):
+            writer.write(b"ERROR :Server full, try again later\r\n")
+            writer.close()
+            return
+        loop = asyncio.get_running_loop()
+        address = address_of(writer)
+        tune(writer.get_extra_info("socket"))
+        conversation = Conversation(
+            reader,
+            writer,
+            address=address,
+            host=cloak(address, self._secret),
+            throttle=Throttle(loop) if self.limits.flood else None,
+            spawn=self._waker.spawn,
+        )
+        conversation.session = Door(self._house, conversation, loop.time(), greeting)
+        self._all.add(conversation)
+        self._group.create_task(self._converse(conversation))
+
+    async def end(self, reason: str) -> None:
+        """Tell everybody, wait a moment for them to take it, drop who does not."""
+        self._ending = True
+        for conversation in self:
+            try:
+                conversation.session.put_out(reason)
+            except (OSError, RuntimeError):  # gone in this very moment
+                conversation.abort(reason)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await self.emptied()
+        for conversation in self:
+            conversation.abort(reason)
+
+    async def emptied(self) -> None:
+        """Wait until there is none."""
+        while self._all:
+            self._nobody.clear()
+            await self._nobody.wait()
+
+    def close(self) -> None:
+        """Have nobody's time pass any more."""
+        self._waker.close()
+
+    async def _converse(self, conversation: Conversation) -> None:
+        """One connection, from its first byte to its last."""
+        reason = "internal error"
+        self._waker.schedule(conversation)
+        try:
+            reason = await conversation.run(self.limits.read_buffer, self._waker.schedule)
+        except Exception:
+            log.exception("%r failed", conversation.session)
+        finally:
+            await self._finish(conversation, reason)
+
+    async def _finish(self, conversation: Conversation, reason: str) -> None:
+        try:
+            await conversation.finish(reason, GRACE_S)
+        except Exception:
+            log.exception("%r failed while it ended", conversation.session)
+            conversation.peer.abort()
+        finally:
+            self._all.discard(conversation)
+            if not self._all:
+                self._nobody.set()
+
+    def _came(self, session: Session) -> None:
+        self._here += 1
+        log.info("+ %s  %s  %s", _nick(session), session.link.address, session.wire)
+
+    def _went(self, session: Session, reason: str) -> None:
+        self._here -= 1
+        log.info("- %s (%s)", _nick(session), reason)
+
+    def _broke(self, session: Session, reason: str) -> None:
+        self.broke[session.wire] += 1
+        log.info("! %s  %s  %s", session.link.address, session.wire, reason)
+
+
+def _nick(session: Session) -> str:
+    return session.user.nick if session.user is not None else "?"
+
+
+def most_clients() -> int:
+    """As many connections as there are descriptors for, and some to spare."""
+    try:
+        import resource
+    except ImportError:
+        return 500
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(soft - SPARE_DESCRIPTORS, 1) if soft != resource.RLIM_INFINITY else 1_000_000

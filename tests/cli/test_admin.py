@@ -58,6 +58,14 @@ def test_nobody_else_can_open_the_socket_and_it_goes_with_the_server(server: Pro
     assert not path.exists()
 
 
+def test_wherever_the_store_is_the_socket_is_in_the_folder_of_data(serve: Serve, tmp_path: Path) -> None:
+    config = tmp_path / "server.toml"
+    config.write_text(f'[store]\npath = "{tmp_path / "elsewhere.db"}"\n')
+    serve("--data", str(tmp_path / "data"), "--config", str(config))
+    assert (tmp_path / "elsewhere.db").exists()
+    assert admin(tmp_path, "stats").returncode == 0
+
+
 def test_without_a_server_it_ends_with_69(tmp_path: Path) -> None:
     nobody = admin(tmp_path, "stats")
     assert nobody.returncode == 69

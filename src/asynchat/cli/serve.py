@@ -89,11 +89,9 @@ def _with_store(settings: Settings, data: str | None, *, memory: bool) -> tuple[
 
 def _admin_socket(settings: Settings, data: str | None) -> Path | None:
     """Where `asynchat admin` finds the server: in the folder of its data, if it has one."""
-    if settings.store.path != "memory":
-        return Path(settings.store.path).parent / SOCKET
-    if data is None:
+    if data is None and settings.store.path == "memory":
         return None
-    folder = Path(data)
+    folder = Path(data) if data is not None else data_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder / SOCKET
 

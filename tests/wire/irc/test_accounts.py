@@ -225,3 +225,19 @@ async def test_nobody_makes_an_account_of_a_nick_that_somebody_else_bears() -> N
         await client.says("REGISTER * * pass")
         assert client.hears()[0].startswith(":asynchat FAIL REGISTER ACCOUNT_EXISTS bob :")
         assert not town.logins.is_owned("bob")
+
+
+@pytest.mark.parametrize("always_on", [False, True])
+async def test_who_stays_while_away_is_one_account_for_good(always_on: bool) -> None:
+    """Others may log in anew as somebody else: whoever comes as the first account is not let into their user."""
+    async with Town(accounts={"Alice": PASSWORD, "Bob": PASSWORD}, always_on=always_on) as town:
+        client = await begins(town, "AUTHENTICATE PLAIN", f"AUTHENTICATE {encoded(f'{chr(0)}alice{chr(0)}{PASSWORD}')}")
+        await ends(client)
+        await client.says("AUTHENTICATE PLAIN", f"AUTHENTICATE {encoded(f'{chr(0)}bob{chr(0)}{PASSWORD}')}")
+        assert words(client.hears()) == (["AUTHENTICATE", "904"] if always_on else ["AUTHENTICATE", "900", "903"])
+        assert client.session.user is not None
+        assert client.session.user.source.account == ("Alice" if always_on else "Bob")
+        other = await begins(town, "AUTHENTICATE PLAIN", f"AUTHENTICATE {encoded(f'{chr(0)}alice{chr(0)}{PASSWORD}')}")
+        heard = words(await ends(other))
+        assert ("433" in heard) is not always_on
+        assert (other.session.user is client.session.user) is always_on

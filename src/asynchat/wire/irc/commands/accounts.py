@@ -48,7 +48,8 @@ async def authenticate(session: IrcSession, message: Message) -> None:
         return
     if isinstance(answer, Done):
         session.sasl = None
-        if session.user is not None and session.user.lasting and not same_name(answer.account, session.account or ""):
+        stays = session.house.always_on and session.user is not None and session.user.lasting
+        if stays and not same_name(answer.account, session.account or ""):  # who stays is one account for good
             session.reply(numerics.ERR_SASLFAIL, text="You are here as another account")
             return
         await log_in(session, answer.account)

@@ -127,6 +127,12 @@ def test_the_domain_does_not_know_the_word_channel(path):
     assert re.findall(r".*channel.*", path.read_text(encoding="utf-8"), re.IGNORECASE) == []
 
 
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("wire/irc/commands/*.py")), ids=name_of)
+def test_commands_ask_the_session_and_not_the_capabilities(path):
+    """A capability shows in `caps`, `render` and the session (session, answers, hearing), else a command has forks."""
+    assert not re.findall(r"in (?:self\.)?session\.capabilities|caps\.\w+ (?:not )?in ", path.read_text())
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_every_file_is_named_by_its_noun(path):
     assert not {path.stem.strip("_"), path.parent.name} & NAMELESS

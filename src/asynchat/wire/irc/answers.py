@@ -41,6 +41,40 @@ class Answering(Session):
         self.nick = ""
         self._replies: Replies | None = None
 
+    # What the client has asked for; commands look at nothing else.
+
+    @property
+    def tags(self) -> bool:
+        """Whether it sends and hears tags. (IRCv3 message-tags)"""
+        return caps.MESSAGE_TAGS in self.capabilities
+
+    @property
+    def multiline(self) -> bool:
+        """Whether it may send a long text as a batch. (IRCv3 multiline)"""
+        return caps.MULTILINE in self.capabilities
+
+    @property
+    def metadata(self) -> bool:
+        """Whether it hears of the words that users and rooms bear. (IRCv3 metadata)"""
+        return caps.METADATA in self.capabilities
+
+    @property
+    def plays_events(self) -> bool:
+        """Whether history shows it more than talk. (IRCv3 chathistory, event-playback)"""
+        return caps.EVENT_PLAYBACK in self.capabilities
+
+    @property
+    def every_prefix(self) -> bool:
+        """Whether it is shown all roles of a member, not the highest alone. (IRCv3 multi-prefix)"""
+        return caps.MULTI_PREFIX in self.capabilities
+
+    @property
+    def full_names(self) -> bool:
+        """Whether NAMES shows it masks. (IRCv3 userhost-in-names)"""
+        return caps.USERHOST_IN_NAMES in self.capabilities
+
+    # What it is answered.
+
     @property
     def holding(self) -> bool:
         """Whether this session's own events belong among the replies of the command that runs."""

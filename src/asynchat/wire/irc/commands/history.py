@@ -11,7 +11,6 @@ from asynchat.chat.errors import Refused
 from asynchat.chat.events import Event, Said
 from asynchat.chat.names import casefold, is_room
 from asynchat.chat.users import conversation, lasting_id
-from asynchat.wire.irc import caps
 from asynchat.wire.irc.commands import command
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ async def _edge(session: IrcSession, params: list[str], index: int, *, after: bo
 async def _page(
     session: IrcSession, place: Place, limit: int, *, after: str | None = None, before: str | None = None, newest: bool
 ) -> Sequence[Event]:
-    talk_only = caps.EVENT_PLAYBACK not in session.capabilities
+    talk_only = not session.plays_events
     events = await session.house.history.page(
         place, after=after, before=before, limit=limit, newest=newest, talk_only=talk_only
     )

@@ -10,7 +10,7 @@ from asynchat.chat import policy
 from asynchat.chat.errors import NoSuchName
 from asynchat.chat.events import Flag
 from asynchat.chat.names import casefold, is_room, mask_pattern
-from asynchat.wire.irc import caps, modes, numerics
+from asynchat.wire.irc import modes, numerics
 from asynchat.wire.irc.commands import command
 from asynchat.wire.irc.replies import joined
 
@@ -36,7 +36,7 @@ class Row:
     @property
     def flags(self) -> str:
         """`H` here or `G` gone, `*` for operators of the server, the signs of the room, `B` for bots."""
-        every = caps.MULTI_PREFIX in self.session.capabilities
+        every = self.session.every_prefix
         signs = modes.prefixes(self.room.members[self.user].roles, every=every) if self.room is not None else ""
         operator = "*" if Flag.OPERATOR in self.user.flags else ""
         return ("H" if self.user.away is None else "G") + operator + signs + ("B" if self.user.source.bot else "")
@@ -186,7 +186,7 @@ def _send_whois(session: IrcSession, user: User) -> None:
     if user.away is not None:
         session.reply(numerics.RPL_AWAY, nick, text=user.away)
     for key, value in (user.metadata or {}).items():
-        if caps.METADATA in session.capabilities:
+        if session.metadata:
             session.reply(numerics.RPL_WHOISKEYVALUE, nick, key, "*", text=value)
 
 

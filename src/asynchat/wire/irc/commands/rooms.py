@@ -12,7 +12,7 @@ from asynchat.chat import policy
 from asynchat.chat.errors import NameTaken, Refused
 from asynchat.chat.events import Event, Flag, Said, Setting
 from asynchat.chat.names import casefold, mask_pattern
-from asynchat.wire.irc import caps, modes, numerics
+from asynchat.wire.irc import modes, numerics
 from asynchat.wire.irc.commands import command
 from asynchat.wire.irc.commands.history import send_marker
 from asynchat.wire.irc.commands.metadata import send_words
@@ -129,7 +129,7 @@ async def names(session: IrcSession, message: Message) -> None:
 
 
 def _send_names(session: IrcSession, room: Room) -> None:
-    every, full = caps.MULTI_PREFIX in session.capabilities, caps.USERHOST_IN_NAMES in session.capabilities
+    every, full = session.every_prefix, session.full_names
     sign = "@" if Setting.SECRET in room.flags else "="
     inside = session.user in room.members
     shown = (

@@ -50,7 +50,7 @@ async def notice(session: IrcSession, message: Message) -> Pending | None:
 @command("TAGMSG", 1, talk=True)
 async def tagmsg(session: IrcSession, message: Message) -> Pending | None:
     """Send tags without a text. (IRCv3 message-tags)"""
-    if caps.MESSAGE_TAGS not in session.capabilities:
+    if not session.tags:
         raise Refused("UNKNOWN_COMMAND", "it needs message-tags", ("TAGMSG",))
     return await _say(session, message, "", Kind.SIGNAL)
 
@@ -94,7 +94,7 @@ async def _say(session: IrcSession, message: Message, text: str, kind: Kind) -> 
 
 def client_tags(session: IrcSession, message: Message) -> tuple[tuple[tuple[str, str], ...], str | None]:
     """The tags that go on to others, and the key."""
-    if not message.tags or caps.MESSAGE_TAGS not in session.capabilities:
+    if not message.tags or not session.tags:
         return (), None
     tags = tuple(
         (name, value) for name, value in message.tags.items() if _CLIENT_TAG.fullmatch(name) and name != KEY_TAG
@@ -135,8 +135,8 @@ async def batch(session: IrcSession, message: Message) -> None:
     """Begin or end the lines of one long text. (IRCv3 client-batch, multiline)"""
     sign, name = message.params[0][:1], message.params[0][1:]
     begun = session.batches or {}
-    known = caps.MULTILINE in session.capabilities
-    if known and sign == "+" and len(message.params) > 2 and message.params[1] == caps.MULTILINE and not begun:
+    known = session.multiline and message.params[1:2] == [caps.MULTILINE]
+    if known and sign == "+" and len(message.params) > 2 and not begun:
         house = session.house
         session.batches = {
             name: Lines(message, most_bytes=house.most_multiline_bytes, most_lines=house.most_multiline_lines)

@@ -272,6 +272,22 @@ async def test_neither_signals_nor_the_loops_policy_nor_the_root_logger_are_touc
 
 
 @on_both_loops
+async def test_a_reload_renews_how_many_may_connect(walk_in: Walk) -> None:
+    now = settings(limits={"max_clients": 1})
+    async with asynchat.Server(now, read_settings=lambda: now) as server:
+        nat = await walk_in(LineClient, server.port, "nat")
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        async with asyncio.timeout(PATIENCE_S):
+            assert b"Server full" in await reader.read()
+        writer.close()
+        now = settings(limits={"max_clients": 2})
+        await server.reload()
+        fred = await walk_in(FrameClient, server.port, "fred")
+        await nat.say("come in")
+        await fred.until("nat", "come in")
+
+
+@on_both_loops
 async def test_who_is_there_when_the_server_stops_is_told_why(walk_in: Walk) -> None:
     async with asynchat.Server(port=0) as server:
         nat = await walk_in(LineClient, server.port, "nat")

@@ -2,232 +2,27 @@
 
 There is no STARTTLS: TLS begins with the first byte of a connection or not at all. What came before it could otherwise
 be delivered as if it had come inside. Nor is there TLS in TLS.
-
-A transport is a session to the server and a link to the session that it carries: `Carrier`, which WebSocket is as well.
 """
 
 from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from asynchat.wire.carrier import CarriedPeer, Carrier
 from asynchat.wire.door import Door
-from asynchat.wire.session import HeldPeer, House, Link, Session
+from asynchat.wire.session import HeldPeer, House, Link
 
 if TYPE_CHECKING:
-    from asynchat.chat.users import User
+    pass
 
 Context = ssl.SSLContext
 
 RECORD = 16 * 1024
 """The most that one record holds. The buffers keep the size they once had, so no more than this goes through at once.
 (RFC 8446, 5.1)"""
-
-
-class Carrier(Session):
-    """A session whose wire is a transport, TLS or WebSocket: another session speaks inside, and this is its link.
-
-    To the server it looks like the session inside, once there is one.
-    """
-
-    __slots__ = ("_busy", "_ended", "_leaving", "_wake_at", "inner")
-
-    peer: CarriedPeer
-
-    def __init__(self, house: House, link: Link, now: float) -> None:
-        self.inner: Session | None = None
-        super().__init__(house, link, now)
-        self._busy = False  # the session inside is at work and may write yet, whether it has closed or not
-
-    # What a transport says for itself.
-
-    def last_words(self) -> bytes:
-        """What ends the transport."""
-        raise NotImplementedError
-
-    # What the server calls.
-
-    async def eof(self) -> None:
-        if self.inner is not None and not self.closing:
-            self._busy = True
-            try:
-                await self.inner.eof()
-            finally:
-                self._busy = False
-
-    async def wake(self, now: float) -> None:
-        if self.inner is not None:
-            await self.inner.wake(now)
-
-    async def gone(self, reason: str) -> None:
-        try:
-            if self.inner is not None:
-                await self.inner.gone(reason)
-        finally:
-            self.closing = True
-            self._end()
-
-    def refurnished(self, before: Mapping[str, str]) -> None:
-        if self.inner is not None:
-            self.inner.refurnished(before)
-
-    def put_out(self, reason: str) -> None:
-        if self.inner is not None:
-            self.inner.put_out(reason)
-        else:
-            super().put_out(reason)
-
-    # The link of the session inside.
-
-    @property
-    def host(self) -> str:
-        return self.link.host
-
-    @property
-    def secure(self) -> bool:
-        return self.link.secure
-
-    @property
-    def certificate(self) -> str | None:
-        return self.link.certificate
-
-    @property
-    def pace(self) -> Callable[[], Awaitable[None] | None] | None:
-        return self.link.pace
-
-    @property
-    def lost(self) -> bool:
-        return self.link.lost
-
-    async def drained(self) -> None:
-        await self.link.drained()
-
-    def become(self, session: Session) -> None:
-        self.inner = session
-
-    def close(self, reason: str = "") -> None:
-        if not self._busy:  # else `gone` does it
-            self._end()
-        self.link.close(reason)
-
-    def abort(self, reason: str) -> None:
-        self.link.abort(reason)
-
-    # What transports build on.
-
-    async def _hand_on(self, data: bytes) -> None:
-        """Have the session inside take what has come."""
-        inner = self.inner
-        assert inner is not None
-        inner.heard_at = self.heard_at
-        self._busy = True
-        try:
-            await inner.receive(data)
-        finally:
-            self._busy = False
-
-    def _fail(self, reason: str) -> None:
-        """The other end broke the rules: say the last words, and close."""
-        self.house.broke(self, reason)
-        self.closing = True
-        self._end()
-        self.link.close(reason)
-
-    def _end(self) -> None:
-        if not self.peer.ended:
-            self.peer.end(self.last_words())
-
-    # One with the session inside.
-
-    @property
-    def closing(self) -> bool:
-        return self._ended or (self.inner is not None and self.inner.closing)
-
-    @closing.setter
-    def closing(self, closing: bool) -> None:
-        self._ended = closing
-        if self.inner is not None:
-            self.inner.closing = closing
-
-    @property
-    def wake_at(self) -> float:
-        return self._wake_at if self.inner is None else self.inner.wake_at
-
-    @wake_at.setter
-    def wake_at(self, wake_at: float) -> None:
-        self._wake_at = wake_at
-
-    @property
-    def leaving(self) -> str:
-        return self._leaving if self.inner is None else self.inner.leaving
-
-    @leaving.setter
-    def leaving(self, leaving: str) -> None:
-        self._leaving = leaving
-        if self.inner is not None:
-            self.inner.leaving = leaving
-
-    @property
-    def user(self) -> User | None:
-        return None if self.inner is None else self.inner.user
-
-    @user.setter
-    def user(self, user: User | None) -> None:
-        if self.inner is not None:
-            self.inner.user = user
-
-    def __repr__(self) -> str:
-        return f"<{self.wire} {self.inner!r} {self.link.address}>"
-
-
-class CarriedPeer:
-    """The peer of a session inside a carrier: what is written to it is sealed, and goes to the peer under it."""
-
-    __slots__ = ("_held", "_under", "ended", "unsent", "write")
-
-    def __init__(self, under: HeldPeer) -> None:
-        self._under = under
-        self._held: list[bytes] | None = None
-        self.ended = False
-        self.write: Callable[[bytes], None] = self._send
-        self.unsent: Callable[[], int] = under.unsent
-
-    def seal(self, chunk: bytes) -> bytes:
-        """A chunk as the transport carries it."""
-        raise NotImplementedError
-
-    def hold(self) -> None:
-        """Keep back what is written from now on."""
-        if self._held is None and not self.ended:
-            self._held = []
-            self.write = self._held.append
-
-    def release(self, first: bytes = b"") -> None:
-        """Write `first`, then what was kept back; hold no more."""
-        if self.ended:
-            return
-        held, self._held = self._held, None
-        self.write = self._send
-        chunk = first + b"".join(held) if held else first
-        if chunk:
-            self._under.release(self.seal(chunk))
-
-    def end(self, last: bytes) -> None:
-        """Write `last` as it is, and nothing after it."""
-        self.ended = True
-        self._held = None
-        self.write = _swallow
-        self._under.release(last)
-
-    def _send(self, chunk: bytes) -> None:
-        self._under.write(self.seal(chunk))
-
-
-def _swallow(chunk: bytes) -> None:
-    """What comes after the last words: as with a socket that is closing, it is lost."""
 
 
 class TlsPeer(CarriedPeer):

@@ -34,9 +34,10 @@ from asynchat.net.peer import Peer
 from asynchat.store import Stored
 from asynchat.store.memory import MemoryLog
 from asynchat.wire.door import Door
+from asynchat.wire.house import House
 from asynchat.wire.irc import caps
 from asynchat.wire.irc.sasl import MECHANISMS
-from asynchat.wire.session import House, Session
+from asynchat.wire.session import Session
 from tests.wire.accounts import Logins
 
 BEGIN_MS = 1_767_323_045_678

@@ -15,7 +15,8 @@ from asynchat.net.peer import tune
 from asynchat.net.throttle import Throttle
 from asynchat.net.waking import Waker
 from asynchat.wire.door import Door
-from asynchat.wire.session import House, Session
+from asynchat.wire.house import House
+from asynchat.wire.session import Session
 
 log = logging.getLogger("asynchat")
 

@@ -10,8 +10,8 @@ from asynchat.chat.hub import Hub, Limits
 from asynchat.config import BadConfig, Settings
 from asynchat.net.logins import Logins
 from asynchat.store import Log
+from asynchat.wire.house import House
 from asynchat.wire.irc import caps
-from asynchat.wire.session import House
 
 
 def make_limits(settings: Settings) -> Limits:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from asynchat.wire.session import HeldPeer, House, Link, Session
+from asynchat.wire.house import House
+from asynchat.wire.session import HeldPeer, Link, Session
 
 if TYPE_CHECKING:
     from asynchat.chat.users import User

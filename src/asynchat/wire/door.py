@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from asynchat.wire.frame import FrameSession
+from asynchat.wire.house import House
 from asynchat.wire.irc.session import IrcSession
 from asynchat.wire.line import FLUSH_TYPING_S, LineSession
-from asynchat.wire.session import NEVER, House, Link, Session
+from asynchat.wire.session import NEVER, Link, Session
 from asynchat.wire.sniff import Opening, sniff
 
 NO_TLS = b"\x15\x03\x01\x00\x02\x02\x46"

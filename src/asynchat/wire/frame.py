@@ -6,7 +6,8 @@ called `***`, and `!!!` when it refuses. (The protocol of a well-known socket tu
 
 from __future__ import annotations
 
-from asynchat.wire.session import House, Link
+from asynchat.wire.house import House
+from asynchat.wire.session import Link
 from asynchat.wire.talk.render import Phrase
 from asynchat.wire.talk.session import TalkSession
 

@@ -11,7 +11,8 @@ from http import HTTPStatus
 
 import h11
 
-from asynchat.wire.session import House, Link, Session
+from asynchat.wire.house import House
+from asynchat.wire.session import Link, Session
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>asynchat</title>

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from asynchat.wire.house import House
 from asynchat.wire.lines import Splitter
-from asynchat.wire.session import NEVER, House, Link
+from asynchat.wire.session import NEVER, Link
 from asynchat.wire.talk.render import Phrase
 from asynchat.wire.talk.session import TalkSession
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from asynchat.wire.carrier import CarriedPeer, Carrier
 from asynchat.wire.door import Door
-from asynchat.wire.session import HeldPeer, House, Link
+from asynchat.wire.house import House
+from asynchat.wire.session import HeldPeer, Link
 
 if TYPE_CHECKING:
     pass

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 
 from asynchat.chat.errors import Refused
 from asynchat.chat.sessions import Pending
+from asynchat.wire.house import House
 from asynchat.wire.irc import caps
 from asynchat.wire.irc.numerics import Numeric
 from asynchat.wire.irc.refusals import REFUSALS
 from asynchat.wire.irc.render import Irc, dialect, fitting
 from asynchat.wire.irc.replies import Replies, with_tag
-from asynchat.wire.session import House, Link, Session
+from asynchat.wire.session import Link, Session
 
 NESTED = (b"@batch=", b"BATCH -")
 """How a line begins that is in a batch already, or ends one."""

@@ -23,12 +23,13 @@ from asynchat.chat.events import (
 from asynchat.chat.names import casefold
 from asynchat.chat.rooms import Room
 from asynchat.chat.sessions import Pending
+from asynchat.wire.house import House
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.answers import Answering
 from asynchat.wire.irc.modes import user_letters
 from asynchat.wire.irc.render import dialect
 from asynchat.wire.irc.replies import with_tag
-from asynchat.wire.session import House, Link
+from asynchat.wire.session import Link
 
 if TYPE_CHECKING:
     from asynchat.wire.irc.session import IrcSession

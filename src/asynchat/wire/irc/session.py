@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import BadMessage, Refused
 from asynchat.chat.names import is_room
+from asynchat.wire.house import House
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.batches import Lines
 from asynchat.wire.irc.hearing import Hearing
 from asynchat.wire.irc.message import BODY_LIMIT, CLIENT_TAGS_LIMIT, TAGS_LIMIT, EmptyMessage, Message, escape
 from asynchat.wire.irc.replies import Replies
 from asynchat.wire.lines import Splitter
-from asynchat.wire.session import House, Link
+from asynchat.wire.session import Link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,8 @@ from asynchat.chat.errors import BadName, BadText, NameTaken, Refused
 from asynchat.chat.events import Event, Invited, Kind, Said
 from asynchat.chat.names import casefold, check_person
 from asynchat.chat.users import lasting_id
-from asynchat.wire.session import NEVER, House, Link, Session
+from asynchat.wire.house import House
+from asynchat.wire.session import NEVER, Link, Session
 from asynchat.wire.talk.render import NEWS, NO, Framing, Phrase, Plain, dialect, phrases
 from asynchat.wire.text import plain
 

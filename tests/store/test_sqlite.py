@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import gc
 import os
 import sqlite3
@@ -9,15 +11,19 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from asynchat.chat.errors import StoreError
+from asynchat.chat.search import Search
 from asynchat.store import Stored, sqlite
 from asynchat.store.sqlite import VERSION, SqliteLog
 from tests.store.author import Author, ids, opened, stored, texts
+
+PATIENCE_S = 20.0
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="locks, signals and modes of POSIX")
 
@@ -237,3 +243,36 @@ async def test_what_is_read_after_closing_is_a_store_error(log):
     log._reader.close()
     with pytest.raises(StoreError):
         await log.page("#1", limit=1)
+
+
+async def test_what_is_not_flushed_yet_is_neither_read_nor_found(path, monkeypatch):
+    """Nobody sees what a power cut could take back; and its id may be given out again after a restart."""
+    async with opened(SqliteLog(path, durability="sync")) as log:
+        author = Author(log)
+        first, second = author.says("one"), author.says("one more")
+        await log.append([first])
+        begun, fails = threading.Event(), threading.Event()
+
+        def fail(descriptor: int) -> None:
+            begun.set()
+            assert fails.wait(PATIENCE_S)
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(sqlite, "_flush", fail)
+        appending = asyncio.ensure_future(log.append([second]))
+        try:
+            await asyncio.to_thread(begun.wait)
+            assert ids(await log.page("#1", limit=9)) == [first.id]
+            assert ids(await log.page("#1", before=str(2**70), limit=9, talk_only=False)) == [first.id]
+            assert await log.find(second.id) is None
+            assert ids(await log.search(Search(places=frozenset({"#1"}), text="one", limit=9))) == [first.id]
+            assert await log.last_until(second.at_ms) == first.id
+        finally:
+            fails.set()
+            await appending
+        monkeypatch.undo()
+    async with opened(SqliteLog(path)) as log:
+        again = Author(log).says("one again")
+        await log.append([again])
+        assert again.id == second.id
+        assert ids(await log.search(Search(places=frozenset({"#1"}), text="one", limit=9))) == [first.id, again.id]

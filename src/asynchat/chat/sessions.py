@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from asynchat.chat.errors import Refused
-    from asynchat.chat.events import Event, Place
+    from asynchat.chat.events import Event, Place, Said
     from asynchat.chat.rooms import Room
+    from asynchat.chat.search import Search
     from asynchat.chat.users import User
 
 
@@ -139,3 +140,11 @@ class History(Protocol):
 
     async def find(self, event_id: str, /) -> Event | None:
         """The event of that id, if it is kept and was not taken back."""
+
+    async def search(self, search: Search, /) -> Sequence[Said]:
+        """What was said and fits, in order.
+
+        Raises:
+            Refused: not now, or it takes too long.
+            StoreError
+        """

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from asynchat.chat.errors import StoreError
-from asynchat.chat.events import Event, Kind, Place
+from asynchat.chat.events import Event, Kind, Place, Said
+from asynchat.chat.search import Search
 
 Position = int
 """Where an event stands within one place. Ordered there; nothing else is promised, density least of all."""
@@ -89,6 +90,14 @@ class Log(Protocol):
 
     async def find(self, event_id: str, /) -> Event | None:
         """The event of that id, if it is kept and was not taken back."""
+
+    async def search(self, search: Search, /) -> Sequence[Said]:
+        """What was said and fits, in order.
+
+        Raises:
+            Refused: not now, or it takes too long.
+            StoreError
+        """
 
     async def snapshot(self) -> Snapshot | None:
         """The last snapshot that was saved."""

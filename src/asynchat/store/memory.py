@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from heapq import merge
 from itertools import islice
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place, Redacted, Said
+from asynchat.chat.search import Search
 from asynchat.store import Snapshot, Stored, is_words
+
+TURN = 100
+"""Events that are looked at before others have their turn."""
 
 
 class MemoryLog:
@@ -113,6 +119,23 @@ class MemoryLog:
     async def find(self, event_id: str, /) -> Event | None:
         return self._events.get(event_id)
 
+    async def search(self, search: Search, /) -> Sequence[Said]:
+        if search.impossible:
+            return []
+        first, end = int(search.after or 0), int(search.before) if search.before is not None else math.inf
+        rings = [tuple(self._places.get(place, ())) for place in search.places]  # as they are now: others have turns
+        lines = merge(*map(reversed, rings), key=_back) if search.newest else merge(*rings, key=_forth)
+        found: dict[str, Said] = {}  # what is in several places is found once
+        for turn, event in enumerate(lines):
+            if turn % TURN == 0:
+                await asyncio.sleep(0)
+            if len(found) >= search.limit:
+                break
+            if isinstance(event, Said) and first < int(event.id) < end and is_words(event) and search.finds(event):
+                found[event.id] = event
+        kept = [said for said in found.values() if said.id in self._events]  # not taken back meanwhile
+        return kept[::-1] if search.newest else kept
+
     def _redact(self, event: Redacted) -> None:
         said = self._events.pop(event.said, None)
         if said is not None:
@@ -133,3 +156,11 @@ class MemoryLog:
 
     async def close(self) -> None:
         pass
+
+
+def _forth(event: Event) -> int:
+    return int(event.id)
+
+
+def _back(event: Event) -> int:
+    return -int(event.id)

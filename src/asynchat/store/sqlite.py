@@ -25,8 +25,10 @@ from typing import Any
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place, Redacted, Said
+from asynchat.chat.search import Search
 from asynchat.store import Snapshot, Stored, is_words
 from asynchat.store.codec import decode, encode
+from asynchat.store.index import SLICE, WordIndex
 from asynchat.store.lock import Lock
 
 log = logging.getLogger("asynchat.store")
@@ -34,6 +36,8 @@ log = logging.getLogger("asynchat.store")
 VERSION = 1
 CHECKPOINT_PAGES = 1000
 REPLAY_PAGE = 1000
+INDEXED_AT = 10_000
+"""Events that the index of words may lag behind, if nobody searches."""
 
 _SCHEMA = """
 CREATE TABLE events (
@@ -79,6 +83,11 @@ class SqliteLog:
         self._reader: sqlite3.Connection
         self._flusher = ThreadPoolExecutor(1, "asynchat-flush")
         self._reading = ThreadPoolExecutor(1, "asynchat-read")
+        self._searching = ThreadPoolExecutor(1, "asynchat-search")
+        self._index = WordIndex(path)
+        self._indexing = False
+        self._durable_id = 0  # what comes after it may yet be taken back
+        self._closing = False
         self._wal = -1
         self._pages = 0  # written since the last checkpoint, about
         self._last_id = 0
@@ -149,11 +158,14 @@ class SqliteLog:
         last = self._writer.execute("SELECT id, at_ms FROM events ORDER BY id DESC LIMIT 1").fetchone() or (0, 0)
         snapshot = self._writer.execute("SELECT last_id FROM snapshot").fetchone() or (0,)
         self._last_id, self._last_ms = max(last[0], snapshot[0]), last[1]
+        self._durable_id = last[0]
 
     async def close(self) -> None:
+        self._closing = True
+        await self._in(self._searching, self._index.close)
         await self._in(self._flusher, self._close)
-        self._flusher.shutdown()
-        self._reading.shutdown()
+        for executor in (self._searching, self._reading, self._flusher):
+            executor.shutdown()
 
     def _close(self) -> None:
         for name in ("_reader", "_writer"):
@@ -168,12 +180,19 @@ class SqliteLog:
     # Writing.
 
     async def append(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError]:
+        taken_back = [int(event.said) for event in batch if type(event) is Redacted]
+        if taken_back:
+            await self._in(self._searching, self._unindex, taken_back)
         answers = self._write(batch)
         if self._sync:
             try:
                 await self._in(self._flusher, _flush, self._wal)
             except OSError as error:
                 return self._take_back(answers, error)
+        self._durable_id = self._last_id
+        if self._last_id - self._index.upto >= INDEXED_AT and not self._indexing:
+            self._indexing = True
+            self._searching.submit(self._advance_index)
         if self._pages >= CHECKPOINT_PAGES:
             await self._in(self._flusher, self._checkpoint)
         return answers
@@ -279,7 +298,8 @@ class SqliteLog:
         found = " UNION ALL ".join(_IN_PLACE.format(talk) for talk in ((1,) if talk_only else (0, 1)))
         query = f"SELECT id, at_ms, body FROM events WHERE id IN ({found} ORDER BY 1 {order} LIMIT ?) ORDER BY id"
         first = min(int(after or 0), _MOST)
-        values = (place, first, min(int(before), _MOST) if before is not None else _MOST)
+        end = min(int(before), self._durable_id + 1) if before is not None else self._durable_id + 1
+        values = (place, first, end)
         rows = await self._in(self._reading, self._read, query, (*values * (1 if talk_only else 2), limit))
         return [_event(row) for row in rows]
 
@@ -288,7 +308,7 @@ class SqliteLog:
 
     def _last_until(self, at_ms: int) -> str:
         """Times rise with ids, so that halving finds it: the table needs no index on time."""
-        low, high = 0, self._last_id
+        low, high = 0, self._durable_id
         while low < high:
             middle = (low + high + 1) // 2
             row = self._read("SELECT id, at_ms FROM events WHERE id <= ? ORDER BY id DESC LIMIT 1", (middle,))
@@ -300,7 +320,7 @@ class SqliteLog:
         return str(row[0][0]) if row else "0"
 
     async def find(self, event_id: str, /) -> Event | None:
-        if not event_id.isdecimal() or len(event_id) > 18:
+        if not event_id.isdecimal() or len(event_id) > 18 or int(event_id) > self._durable_id:
             return None
         rows = await self._in(
             self._reading,
@@ -315,6 +335,28 @@ class SqliteLog:
             return self._reader.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise _store_error(error) from None
+
+    # Searching.
+
+    async def search(self, search: Search, /) -> Sequence[Said]:
+        return await self._in(self._searching, self._index.search, search, self._durable_id)
+
+    def _advance_index(self) -> None:
+        """Bring the index of words up to date, a while at a time: a search may be waiting for the thread."""
+        try:
+            for _ in range(INDEXED_AT // SLICE):
+                if self._closing or not self._index.advance(self._durable_id):
+                    break
+        except StoreError as error:  # a search will say so, too
+            log.error("the index of words lags behind: %s", error)
+        finally:
+            self._indexing = False
+
+    def _unindex(self, ids: Sequence[int]) -> None:
+        try:
+            self._index.forget(ids)
+        except StoreError as error:  # what is found is compared with the log, so it is not shown
+            log.error("words that were taken back are in the index still: %s", error)
 
     async def snapshot(self) -> Snapshot | None:
         rows = await self._in(self._reading, self._read, "SELECT last_id, state FROM snapshot", ())

@@ -208,11 +208,14 @@ class Session:
         self.logged_out = True
         self.put_out(reason)
 
-    def told_only(self, lines: Sequence[Event], room: Room) -> list[Event]:
-        """Those of the lines of a room that this session's user may read: some are for members with a role."""
-        member = room.members.get(self.user) if self.user is not None else None
-        roles = member.roles if member is not None else Role.NONE
-        return [line for line in lines if getattr(line, "least", Role.NONE) <= roles]
+    def told_only[Line: Event](self, lines: Sequence[Line]) -> list[Line]:
+        """Those of the lines that this session's user may read: some in a room are for members with a role."""
+        return [line for line in lines if not getattr(line, "least", Role.NONE) or self._has_role(line)]
+
+    def _has_role(self, line: Event) -> bool:
+        room = self.hub.state.places.get(line.places[0])
+        member = room.members.get(self.user) if room is not None and self.user is not None else None
+        return member is not None and getattr(line, "least", Role.NONE) <= member.roles
 
     def drop(self, reason: str) -> None:
         """End this connection now, whatever it has not been sent yet."""

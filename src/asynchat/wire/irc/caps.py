@@ -34,6 +34,7 @@ READ_MARKER = "draft/read-marker"
 REDACTION = "draft/message-redaction"
 RENAME = "draft/channel-rename"
 SASL = "sasl"
+SEARCH = "soju.im/search"
 SERVER_TIME = "server-time"
 SETNAME = "setname"
 STANDARD_REPLIES = "standard-replies"
@@ -66,6 +67,7 @@ OFFERED = (
     REDACTION,
     RENAME,
     SASL,
+    SEARCH,
     SERVER_TIME,
     SETNAME,
     STANDARD_REPLIES,

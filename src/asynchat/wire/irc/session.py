@@ -7,9 +7,10 @@ gathers in one buffer and comes out together.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from asynchat.chat.errors import BadMessage, Refused
+from asynchat.chat.errors import BadMessage, Refused, StoreError
 from asynchat.chat.names import is_room
 from asynchat.wire.house import House
 from asynchat.wire.irc import caps, numerics
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
     from asynchat.wire.irc.commands import Command
     from asynchat.wire.irc.commands.accounts import Exchange
+
+log = logging.getLogger("asynchat")
 
 GRACE_S = 30.0
 """How long a PING may stay unanswered."""
@@ -249,6 +252,9 @@ class IrcSession(Hearing):
                 await command.function(self, message)
         except Refused as refused:
             self.refuse(refused, message.command)
+        except StoreError as error:
+            log.error("%s could not be answered: %s", message.command, error)
+            self.fail(message.command, "INTERNAL_ERROR", text="The log cannot be read")
         finally:
             self._flush()
 

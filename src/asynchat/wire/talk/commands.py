@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asynchat.chat import policy
 from asynchat.chat.errors import NoSuchName
 from asynchat.chat.events import Change, Kind, Setting
 from asynchat.chat.names import casefold, full_mask, is_room
+from asynchat.chat.search import Search
 from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
+    from asynchat.chat.events import Event
     from asynchat.wire.talk.session import TalkSession
 
 Function = Callable[["TalkSession", str], Coroutine[Any, Any, None]]
 
 MOST_HISTORY = 100
+MOST_FOUND = 20
 
 
 class Command(NamedTuple):
@@ -210,11 +213,27 @@ async def history(session: TalkSession, argument: str) -> None:
     number = min(int(argument), MOST_HISTORY) if argument.isdecimal() and len(argument) < 9 else 20
     room = session.hub.room(session.room or session.house.room)
     policy.member(session.user, room)
-    lines = session.told_only(await session.house.history.page(room.place, limit=number + MOST_HISTORY), room)
+    lines = session.told_only(await session.house.history.page(room.place, limit=number + MOST_HISTORY))
     shown = [line for line in lines if session.phrases(line)]  # what programs ask each other is not shown
-    for line in shown[-max(number, 1) :]:
+    _show(session, shown[-max(number, 1) :])
+
+
+@command("search", "words")
+async def search(session: TalkSession, argument: str) -> None:
+    """What was said with these words in it, in your rooms or to you."""
+    assert session.user is not None
+    places = frozenset({session.user.inbox, *(room.place for room in session.user.rooms)})
+    found = await session.house.history.search(Search(places=places, text=argument, limit=MOST_FOUND))
+    _show(session, session.told_only(found))
+
+
+def _show(session: TalkSession, lines: Sequence[Event]) -> None:
+    """Show lines of the past, with their ids and times."""
+    for line in lines:
         for phrase in session.phrases(line):
-            session.say_phrase(phrase._replace(before=f"#{line.id} {line.at:%H:%M} "))
+            session.say_phrase(
+                phrase._replace(before=f"#{line.id} {line.at:%H:%M} {session.dialect.room_before(line)}")
+            )
     session.news("end")
 
 

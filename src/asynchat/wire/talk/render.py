@@ -76,9 +76,11 @@ class Plain:
         before = f"#{event.id} " if self.ids and event.talk and event.kept else ""
         if self.times:
             before += f"{event.at:%H:%M} "
-        if self.several and (room := room_of(event)):
-            before += f"[{plain(room)}] "
-        return before
+        return before + self.room_before(event)
+
+    def room_before(self, event: Event) -> str:
+        """The room, to who is in several."""
+        return f"[{plain(room)}] " if self.several and (room := room_of(event)) else ""
 
 
 @cache

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from asynchat.chat.errors import BadName, BadText, NameTaken, Refused
+from asynchat.chat.errors import BadName, BadText, NameTaken, Refused, StoreError
 from asynchat.chat.events import Event, Invited, Kind, Said
 from asynchat.chat.names import casefold, check_person
 from asynchat.chat.users import lasting_id
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from asynchat.chat.rooms import Room
     from asynchat.chat.sessions import Pending
     from asynchat.chat.users import User
+
+log = logging.getLogger("asynchat")
 
 SHOWN_NAMES = 10
 """With more people than this a room's greeting tells their number."""
@@ -72,6 +75,9 @@ class TalkSession(Session):
             if self.user is not None:
                 await self.settle(self.user.last)  # a no must not overtake the +OK of what was said before
             self.no(refused.code, refused.text)
+        except StoreError as error:
+            log.error("a command could not be answered: %s", error)
+            self.no("INTERNAL_ERROR", "the log cannot be read")
 
     def _text(self, data: bytes | None) -> str:
         """A line as text.
@@ -187,7 +193,7 @@ class TalkSession(Session):
             return
         edge = before.id if before is not None else None
         lines = await self.house.history.page(room.place, before=edge, limit=self.house.replay)
-        for line in self.told_only(lines, room):
+        for line in self.told_only(lines):
             for phrase in self.phrases(line):
                 self.say_phrase(phrase._replace(before=f"[{line.at:%H:%M}] {phrase.before}"))
 

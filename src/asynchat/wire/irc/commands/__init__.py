@@ -58,6 +58,7 @@ for _theme in (
     "operators",
     "people",
     "rooms",
+    "search",
     "server",
     "talk",
     "watching",

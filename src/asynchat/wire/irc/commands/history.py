@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from asynchat.chat.errors import Refused
+from asynchat.chat.errors import Refused, StoreError
 from asynchat.chat.events import Event, Said
 from asynchat.chat.names import casefold, is_room
 from asynchat.chat.users import conversation, lasting_id
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from asynchat.chat.events import Place
     from asynchat.wire.irc.message import Message
     from asynchat.wire.irc.session import IrcSession
+
+log = logging.getLogger("asynchat")
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z")
 TARGETS_LOOKED_THROUGH = 1000
@@ -62,6 +65,9 @@ async def chathistory(session: IrcSession, message: Message) -> None:
         await function(session, message.params)
     except BadRequest as error:
         session.fail("CHATHISTORY", error.code, *error.about, text=str(error))
+    except StoreError as error:
+        log.error("history could not be read: %s", error)
+        session.fail("CHATHISTORY", "MESSAGE_ERROR", *about, text="Messages could not be retrieved")
 
 
 def _limit(session: IrcSession, params: list[str]) -> int:
@@ -70,19 +76,26 @@ def _limit(session: IrcSession, params: list[str]) -> int:
     return min(int(params[-1]), session.house.most_history)
 
 
+def place_of(session: IrcSession, target: str) -> Place | None:
+    """The place that a target names for this user; None if there is none, or none that it may read."""
+    assert session.user is not None
+    state = session.hub.state
+    if is_room(target):
+        room = state.rooms.get(casefold(target))
+        return room.place if room is not None and session.user in room.members else None
+    if (person := state.users.get(casefold(target))) is not None:
+        return conversation(session.user, person.id)
+    if session.house.is_owned(target):  # an account whose user is not here
+        return conversation(session.user, lasting_id(target))
+    return None
+
+
 def _place(session: IrcSession, params: list[str]) -> tuple[Place, str]:
     """The place that a target names for this user, and the target as it is written."""
-    assert session.user is not None
-    name, state = params[1], session.hub.state
-    if is_room(name):
-        room = state.rooms.get(casefold(name))
-        if room is not None and session.user in room.members:
-            return room.place, room.name
-    elif (person := state.users.get(casefold(name))) is not None:
-        return conversation(session.user, person.id), name
-    elif session.house.is_owned(name):  # an account whose user is not here
-        return conversation(session.user, lasting_id(name)), name
-    raise BadRequest("INVALID_TARGET", "Messages could not be retrieved", params[0].upper(), name)
+    place, name = place_of(session, params[1]), params[1]
+    if place is None:
+        raise BadRequest("INVALID_TARGET", "Messages could not be retrieved", params[0].upper(), name)
+    return place, session.hub.state.places[place].name if is_room(name) else name
 
 
 async def _edge(session: IrcSession, params: list[str], index: int, *, after: bool) -> str:
@@ -109,8 +122,7 @@ async def _page(
     events = await session.house.history.page(
         place, after=after, before=before, limit=limit, newest=newest, talk_only=talk_only
     )
-    room = session.hub.state.places.get(place)
-    return session.told_only(events, room) if room is not None else events
+    return session.told_only(events)
 
 
 def _send(session: IrcSession, target: str, events: Sequence[Event]) -> None:

@@ -53,7 +53,7 @@ async def _show_room(session: IrcSession, name: str, joined: Event) -> None:
     show_room(session, room)
     if session.house.replay and not session.asks_for_history:
         lines = await session.house.history.page(room.place, before=joined.id, limit=session.house.replay)
-        _play(session, room, session.told_only(lines, room))
+        _play(session, room, session.told_only(lines))
 
 
 def show_room(session: IrcSession, room: Room) -> None:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,49 +11,7 @@ import pytest
 
 import asynchat
 from tests.net.conftest import NEWS, PATIENCE_S, Ended, IrcClient, LineClient, Process, Serve, Walk, on_both_loops
-
-
-def needs(*programs: str) -> pytest.MarkDecorator:
-    """Skip where one of the programs is not installed."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
-
-
-class Program:
-    """A program with a person at it: what is typed, and what it shows."""
-
-    def __init__(self, *command: str, output: Path | None = None) -> None:
-        self.shown = output
-        with (output or Path(os.devnull)).open("wb") as file:
-            self.popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=file, stderr=subprocess.STDOUT)
-
-    def type(self, line: str) -> None:
-        assert self.popen.stdin is not None
-        self.popen.stdin.write(f"{line}\n".encode())
-        self.popen.stdin.flush()
-
-    def see(self, text: str) -> str:
-        """Wait until the text is shown; returns its line."""
-        assert self.shown is not None
-        return wait_for(self.shown, text)
-
-    def close(self) -> None:
-        self.popen.kill()
-        self.popen.wait(PATIENCE_S)
-        assert self.popen.stdin is not None
-        self.popen.stdin.close()
-
-
-def wait_for(path: Path, text: str) -> str:
-    """Wait until a file has a line with this text in it; returns the line."""
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
-        if path.exists():
-            for line in path.read_text(errors="replace").splitlines():
-                if text in line:
-                    return line
-        time.sleep(0.01)
-    raise AssertionError(f"{text!r} is not in {path}: {path.read_text(errors='replace') if path.exists() else 'none'}")
+from tests.net.programs import Program, needs, wait_for
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ class RecordingPeer:
         self.chunks: list[list[str]] = []
         self.before = 0  # bytes of earlier batches that are unsent
         self.error: Exception | None = None
+        self.holding = False
 
     def write(self, chunk: str, /) -> None:
         if self.error is not None:
@@ -76,6 +77,7 @@ class FakeSession:
 
     def __init__(self, dialect: Plain, *, echo: bool = True) -> None:
         self.user: User | None = None
+        self.lagging = False
         self.peer = RecordingPeer()
         self.dialect = dialect
         self.echo = echo

@@ -118,7 +118,9 @@ class Room:
         self.audience = Audience((self,))
 
     def hear(self, session: Session) -> None:
-        """Push to this session from now on."""
+        """Push to this session from now on; to one that lags, once it is level again."""
+        if session.lagging:
+            return
         self.hearers.setdefault(session.dialect, {})[session] = session.peer
 
     def deafen(self, session: Session) -> None:

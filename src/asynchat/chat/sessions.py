@@ -36,11 +36,17 @@ class Peer(Protocol):
     def unsent(self) -> int:
         """How many bytes are waiting to be sent."""
 
+    @property
+    def holding(self) -> bool:
+        """Whether what is written is kept back until a command's replies are out."""
+
 
 class Session(Protocol):
     """One connection of a user."""
 
     user: User | None
+    lagging: bool
+    """Whether it is pushed nothing, but reads on from the log until it is level."""
 
     @property
     def address(self) -> str:

@@ -83,8 +83,7 @@ class Conversation:
         """End the connection once what was written is sent; while the session is receiving, once it has done so."""
         self.reason = self.reason or reason
         if self._reading:
-            self.peer.release()
-            self.peer.writer.close()
+            self.peer.finish()
 
     # What the server calls.
 
@@ -94,7 +93,7 @@ class Conversation:
         try:
             await self.session.gone(reason)
         finally:
-            writer.close()
+            self.peer.finish()
         try:
             async with asyncio.timeout(grace_s):
                 await writer.wait_closed()

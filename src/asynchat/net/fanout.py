@@ -9,7 +9,7 @@ runs, so order is kept per room and per conversation. Nobody is waited for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from asynchat.chat.applying import NOBODY
 from asynchat.chat.events import Event
@@ -18,6 +18,9 @@ from asynchat.chat.rooms import Audience, Room
 from asynchat.chat.sessions import Dialect, Peer, Session
 from asynchat.chat.users import User
 from asynchat.net.journal import Entry
+
+SOFT_MARK = 128 * 1024
+"""Unsent bytes of earlier batches past which a session lags."""
 
 
 class Slice:
@@ -48,13 +51,40 @@ class Run:
         self.apart: dict[Session, Slice] = {}
 
 
-class Fanout:
-    """Delivers batches; afterwards `over` is called with each session that has more than `send_queue` bytes unsent."""
+class Behind(Protocol):
+    """Those who lag: the fan-out tells of them, and pushes them nothing. See `net.catchup`."""
 
-    def __init__(self, hub: Hub, *, send_queue: int, over: Callable[[Session], None]) -> None:
+    @property
+    def lags(self) -> Mapping[Any, object]: ...
+
+    def begin(self, session: Session, /) -> None: ...
+
+    def did(self, session: Session, event: Event, /) -> None: ...
+
+    def came(self, session: Session, room: Room, event: Event, /) -> None: ...
+
+    def went(self, session: Session, room: Room, event: Event, /) -> None: ...
+
+
+class Fanout:
+    """Delivers batches.
+
+    Afterwards those who have more than `soft_mark` bytes of earlier batches unsent begin to lag; with each who has more
+    than `send_queue`, and cannot lag at this moment, `over` is called.
+    """
+
+    def __init__(
+        self, hub: Hub, *, send_queue: int, over: Callable[[Session], None], soft_mark: int = SOFT_MARK
+    ) -> None:
+        self.position = 0
+        """Up to which id everything is shown, once a batch is delivered."""
+        self.behind: Behind | None = None
+        """None: nobody lags, they are put out instead."""
         self._hub = hub
         self._send_queue = send_queue
+        self._soft_mark = min(soft_mark, send_queue)
         self._over = over
+        self._slow: dict[Session, None] = {}
         self._runs: dict[Room, Run] = {}
         self._echoing: dict[Session, Run] = {}  # the run in which each speaker's echoes are
         self._late: dict[Session, None] = {}
@@ -67,6 +97,8 @@ class Fanout:
             event = entry.event
             if entry.refused is None and entry.first is None:
                 self._show(event, entry.via)
+                if event.kept:
+                    self.position = int(event.id)
                 continue
             hub.withdraw(event)
             if entry.via is None:
@@ -78,6 +110,10 @@ class Fanout:
                 entry.via.repeated(event, entry.first)
         self._end_runs()
         late, self._late, self._pushed = self._late, {}, 0
+        slow, self._slow = self._slow, {}
+        if self.behind is not None:
+            for session in slow:
+                self.behind.begin(session)
         for session in late:
             self._over(session)
 
@@ -92,6 +128,8 @@ class Fanout:
         if audience is NOBODY and not event.talk:
             return  # it fits no more: nothing has changed, and nobody is told so
         author = author or people.get(event.by.user)  # a replay or another node may bring somebody new
+        if self.behind is not None and self.behind.lags:
+            self._note_lagging(self.behind, event, audience, via)
         if len(audience.rooms) == 1 and not audience.watchers:
             self._into_run(audience.rooms[0], event, audience, author, via)
             for user in audience.also:
@@ -107,9 +145,27 @@ class Fanout:
         for user in audience.also:
             if user is not author or event.talk:
                 self._to_user(user, event)
-        if author is not None:
-            for session in author.sessions:
-                self._to_author(session, event, via)
+        for session in self._awake(author):
+            self._to_author(session, event, via)
+
+    @staticmethod
+    def _note_lagging(behind: Behind, event: Event, audience: Audience, via: Session | None) -> None:
+        """Tell of what those who lag will want to know."""
+        if via is not None and via in behind.lags:
+            behind.did(via, event)
+        if len(audience.rooms) == 1:
+            for user, note in ((audience.comes, behind.came), (audience.goes, behind.went)):
+                for session in user.sessions if user is not None else ():
+                    if session in behind.lags:
+                        note(session, audience.rooms[0], event)
+
+    def _awake(self, user: User | None) -> Sequence[Session]:
+        """The sessions of a user that are pushed to."""
+        if user is None:
+            return ()
+        if self.behind is None or not self.behind.lags:
+            return user.sessions
+        return [session for session in user.sessions if not session.lagging]
 
     # One room.
 
@@ -117,10 +173,10 @@ class Fanout:
         comes, goes = audience.comes, audience.goes
         outside: list[Session] = []
         if author is not None and author is not comes and author is not goes:
-            outside = [session for session in author.sessions if not room.hears(session)]
+            outside = [session for session in self._awake(author) if not room.hears(session)]
         run = self._runs.get(room)
-        if run is not None and any(session in run.apart for session in (*outside, *(comes.sessions if comes else ()))):
-            for session in goes.sessions if goes is not None and goes is not author else ():
+        if run is not None and any(session in run.apart for session in (*outside, *self._awake(comes))):
+            for session in self._awake(goes) if goes is not author else ():
                 run.apart.setdefault(session, Slice(0))  # it is out of the push list already
             self._end_run(run)  # somebody who went in it comes or speaks again: that is another slice
             run = None
@@ -131,7 +187,7 @@ class Fanout:
         index = len(run.events)
         run.events.append(event)
         if author is not None:
-            for session in author.sessions:
+            for session in self._awake(author):
                 if author is comes:
                     run.apart[session] = Slice(index)
                 elif author is goes:
@@ -140,7 +196,7 @@ class Fanout:
                     continue
                 self._echo(run, session, index, event, via)
         if goes is not None and goes is not author:
-            for session in goes.sessions:
+            for session in self._awake(goes):
                 run.apart.setdefault(session, Slice(0)).end = index + 1
 
     def _echo(self, run: Run, session: Session, index: int, event: Event, via: Session | None) -> None:
@@ -207,7 +263,7 @@ class Fanout:
         return told
 
     def _to_user(self, user: User, event: Event) -> None:
-        for session in user.sessions:
+        for session in self._awake(user):
             line = session.told(event)
             if line:
                 self._push({session: session.peer}, session.dialect.join([line]))
@@ -229,15 +285,20 @@ class Fanout:
 
         A peer that is gone raises here and must not cost the others their line; its own conversation finds out.
         """
-        most = self._send_queue + self._pushed  # what this batch has written does not count against anybody
+        soft = self._soft_mark + self._pushed  # what this batch has written does not count against anybody
+        hard = self._send_queue + self._pushed
         self._pushed += len(chunk)
         if self._late:  # who has missed a line hears no later one either
             group = {session: peer for session, peer in group.items() if session not in self._late}
         for peer in group.values():
             try:
-                if peer.unsent() > most:
-                    self._late[next(session for session, its in group.items() if its is peer)] = None
-                else:
-                    peer.write(chunk)
+                unsent = peer.unsent()
+                if unsent > soft:
+                    session = next(session for session, its in group.items() if its is peer)
+                    if unsent > hard and (self.behind is None or session.peer.holding):
+                        self._late[session] = None
+                        continue
+                    self._slow[session] = None
+                peer.write(chunk)
             except (OSError, RuntimeError):
                 continue

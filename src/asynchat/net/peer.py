@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
 
+from asynchat.wire.peer import HeldPeer
 from asynchat.wire.session import HIGH_WATER
 
 NOTSENT_LOWAT = 32 * 1024
 
 
-class Peer:
-    """Where one connection's chunks go.
+class Peer(HeldPeer):
+    """Where one connection's chunks go: `writer`'s transport."""
 
-    `write` and `unsent` are the transport's own methods: they are called once per member and batch. While a labelled
-    command runs, `hold` keeps what others say back, so that its replies come out together.
-    """
-
-    __slots__ = ("_held", "_write", "unsent", "write", "writer")
+    __slots__ = ("writer",)
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
-        transport = writer.transport
+        super().__init__(writer.transport.write, writer.transport.get_write_buffer_size)
         self.writer = writer
-        self._write: Callable[[bytes], None] = transport.write
-        self._held: list[bytes] | None = None
-        self.write: Callable[[bytes], None] = transport.write
-        self.unsent: Callable[[], int] = transport.get_write_buffer_size
-
-    def hold(self) -> None:
-        """Keep back what is written from now on."""
-        if self._held is None:
-            self._held = []
-            self.write = self._held.append
 
     def release(self, first: bytes = b"") -> None:
-        """Write `first`, then what was kept back; hold no more."""
-        held, self._held = self._held, None
-        self.write = self._write
-        chunk = first + b"".join(held) if held else first
-        if chunk and not self.writer.transport.is_closing():
-            self.write(chunk)
+        if self.writer.transport.is_closing():  # then uvloop raises
+            self._held = None
+            self.write = self._below
+        else:
+            super().release(first)
+
+    def finish(self) -> None:
+        """Write everything that was kept back, and close once it is sent."""
+        if not self.writer.transport.is_closing():
+            self.release()
+            self.draw_level()
+            self.writer.close()
 
     async def drain(self, stalled_after_s: float) -> None:
         """Wait until the other end has taken most of what was written.

@@ -23,6 +23,7 @@ from asynchat.chat import snapshot
 from asynchat.chat.errors import StoreError
 from asynchat.chat.hub import Hub
 from asynchat.config import BadConfig, Settings
+from asynchat.net.catchup import CatchUp
 from asynchat.net.connections import Connections
 from asynchat.net.fanout import Fanout
 from asynchat.net.house import furnish, make_house, make_limits
@@ -188,6 +189,8 @@ class Server:
         settings = self.settings
         hub = Hub(lambda: time.time_ns() // 1_000_000, make_limits(settings))
         fanout = Fanout(hub, send_queue=settings.limits.send_queue, over=lambda session: session.drop("SendQ exceeded"))
+        fanout.position = store.last_id
+        fanout.behind = catch_up = CatchUp(store, lambda: fanout.position)
         hub.journal = journal = Journal(store, fanout.deliver, dump=lambda: snapshot.dump(hub.state))
         if settings.accounts.mode != "off":
             from asynchat.net.logins import open_logins
@@ -202,6 +205,7 @@ class Server:
             try:
                 await see_off(hub, always_on=settings.accounts.always_on)
                 async with asyncio.TaskGroup() as group:
+                    catch_up.work_in(group)
                     self._connections = Connections(self._house, settings.limits, group, self.broke)
                     administering = self._administer(hub, group)
                     try:

@@ -24,6 +24,16 @@ class Stored(NamedTuple):
     new: bool = True
 
 
+class Had(NamedTuple):
+    """How many events a place has had since the engine began to count, how many of them are not kept any more, and the
+    id of the last of those; all 0 where everything is kept.
+    """
+
+    events: int = 0
+    lost: int = 0
+    last_lost: int = 0
+
+
 def is_words(event: Event) -> bool:
     """Whether an event is what people read back: talk, but no reaction or the like."""
     return event.talk and getattr(event, "kind", None) is not Kind.SIGNAL
@@ -84,6 +94,9 @@ class Log(Protocol):
         Raises:
             StoreError
         """
+
+    def had(self, place: Place, /) -> Had:
+        """What a place has had, of which an engine may keep the last only."""
 
     async def last_until(self, at_ms: int, /) -> str:
         """The id of the last event not after a time, in milliseconds of UTC; "0" if there is none."""

@@ -15,7 +15,7 @@ from itertools import islice
 from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place, Redacted, Said
 from asynchat.chat.search import Search
-from asynchat.store import Snapshot, Stored, is_words
+from asynchat.store import Had, Snapshot, Stored, is_words
 
 TURN = 100
 """Events that are looked at before others have their turn."""
@@ -28,6 +28,7 @@ class MemoryLog:
         self._ring = ring
         self._most_keys = keys
         self._places: dict[Place, deque[Event]] = {}
+        self._lost: dict[Place, tuple[int, int]] = {}  # how many fell off a ring, and the last of them
         self._keys: dict[tuple[str, str], Stored] = {}
         self._events: dict[str, Event] = {}  # what is in a ring, by id
         self._times: list[tuple[int, int]] = []  # each time in ms, and the last position that has it
@@ -70,6 +71,7 @@ class MemoryLog:
             ring.append(event)
             if len(ring) > self._ring:
                 oldest = ring.popleft()
+                self._lost[place] = (self._lost.get(place, (0, 0))[0] + 1, int(oldest.id))
                 if not any(self._holds(other, oldest) for other in oldest.places):
                     self._events.pop(oldest.id, None)
         if event.places:
@@ -110,6 +112,10 @@ class MemoryLog:
         )
         found = list(islice(fits, limit))
         return found[::-1] if newest else found
+
+    def had(self, place: Place, /) -> Had:
+        lost, last = self._lost.get(place, (0, 0))
+        return Had(lost + len(self._places.get(place, ())), lost, last)
 
     async def last_until(self, at_ms: int, /) -> str:
         times = self._times

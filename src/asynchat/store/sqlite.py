@@ -26,7 +26,7 @@ from typing import Any
 from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place, Redacted, Said
 from asynchat.chat.search import Search
-from asynchat.store import Snapshot, Stored, is_words
+from asynchat.store import Had, Snapshot, Stored, is_words
 from asynchat.store.codec import decode, encode
 from asynchat.store.index import SLICE, WordIndex
 from asynchat.store.lock import Lock
@@ -302,6 +302,9 @@ class SqliteLog:
         values = (place, first, end)
         rows = await self._in(self._reading, self._read, query, (*values * (1 if talk_only else 2), limit))
         return [_event(row) for row in rows]
+
+    def had(self, place: Place, /) -> Had:
+        return Had()
 
     async def last_until(self, at_ms: int, /) -> str:
         return await self._in(self._reading, self._last_until, at_ms)

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
 from asynchat.wire.house import House
-from asynchat.wire.session import HeldPeer, Link, Session
+from asynchat.wire.peer import HeldPeer
+from asynchat.wire.session import Link, Session
 
 if TYPE_CHECKING:
     from asynchat.chat.users import User
@@ -168,48 +169,27 @@ class Carrier(Session):
         return f"<{self.wire} {self.inner!r} {self.link.address}>"
 
 
-class CarriedPeer:
+class CarriedPeer(HeldPeer):
     """The peer of a session inside a carrier: what is written to it is sealed, and goes to the peer under it."""
 
-    __slots__ = ("_held", "_under", "ended", "unsent", "write")
+    __slots__ = ("_under", "ended")
 
     def __init__(self, under: HeldPeer) -> None:
+        super().__init__(self._send, under.unsent)
         self._under = under
-        self._held: list[bytes] | None = None
         self.ended = False
-        self.write: Callable[[bytes], None] = self._send
-        self.unsent: Callable[[], int] = under.unsent
 
     def seal(self, chunk: bytes) -> bytes:
         """A chunk as the transport carries it."""
         raise NotImplementedError
 
-    def hold(self) -> None:
-        """Keep back what is written from now on."""
-        if self._held is None and not self.ended:
-            self._held = []
-            self.write = self._held.append
-
-    def release(self, first: bytes = b"") -> None:
-        """Write `first`, then what was kept back; hold no more."""
-        if self.ended:
-            return
-        held, self._held = self._held, None
-        self.write = self._send
-        chunk = first + b"".join(held) if held else first
-        if chunk:
-            self._under.release(self.seal(chunk))
-
     def end(self, last: bytes) -> None:
-        """Write `last` as it is, and nothing after it."""
+        """Write `last` as it is, and nothing after it: as with a socket that is closing, what follows is lost."""
         self.ended = True
-        self._held = None
-        self.write = _swallow
+        self._held = self._later = None
+        self.write = self._send
         self._under.release(last)
 
     def _send(self, chunk: bytes) -> None:
-        self._under.write(self.seal(chunk))
-
-
-def _swallow(chunk: bytes) -> None:
-    """What comes after the last words: as with a socket that is closing, it is lost."""
+        if not self.ended:
+            self._under.write(self.seal(chunk))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from asynchat.chat.errors import Refused
 from asynchat.chat.events import Role
 from asynchat.chat.names import casefold
-from asynchat.chat.sessions import Dialect, Peer, Pending
+from asynchat.chat.sessions import Dialect, Pending
 from asynchat.wire.house import House
+from asynchat.wire.peer import HeldPeer
 
 if TYPE_CHECKING:
     from asynchat.chat.events import Event, Kind
@@ -66,14 +67,6 @@ class Link(Protocol):
         """Drop the connection now."""
 
 
-class HeldPeer(Peer, Protocol):
-    """A peer that can keep back what others say."""
-
-    def hold(self) -> None: ...
-
-    def release(self, first: bytes = b"", /) -> None: ...
-
-
 class Session:
     """One connection of a user. `began`, `heard_at` and `wake_at` are on the monotonic clock, in seconds."""
 
@@ -87,7 +80,9 @@ class Session:
         "heard_at",
         "house",
         "hub",
+        "lagging",
         "leaving",
+        "level",
         "link",
         "logged_out",
         "peer",
@@ -107,6 +102,8 @@ class Session:
         self.wake_at = NEVER
         self.closing = False
         self.leaving = ""  # what the others are told
+        self.lagging = False
+        self.level: Callable[[], Awaitable[object]] | None = None  # what a session that lags waits with
         self.logged_out = False
 
     # What the server calls.
@@ -131,6 +128,8 @@ class Session:
                 await pause
             if unsent() > HIGH_WATER:
                 await link.drained()
+            if self.level is not None:  # else an answer would overtake what was said before it was asked
+                await self.level()
             if self.closing or link.lost:
                 return
             await self.line(line)
@@ -180,6 +179,9 @@ class Session:
 
     def repeated(self, event: Event, first: Event) -> None:
         """Something this session said was stored before."""
+
+    def was_behind(self, name: str, lines: int, lost: int) -> None:
+        """This session lagged by so many lines in a room, or with somebody, that the first of them are not kept."""
 
     def moved(self, room: Room, old: str, reason: str) -> None:
         """A room that this session's user is in has another name now."""

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from asynchat.wire.carrier import CarriedPeer, Carrier
 from asynchat.wire.door import Door
 from asynchat.wire.house import House
-from asynchat.wire.session import HeldPeer, Link
+from asynchat.wire.peer import HeldPeer
+from asynchat.wire.session import Link
 
 if TYPE_CHECKING:
     pass

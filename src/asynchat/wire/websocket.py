@@ -21,7 +21,8 @@ from websockets.typing import Subprotocol
 from asynchat.wire.carrier import CarriedPeer, Carrier
 from asynchat.wire.house import House
 from asynchat.wire.irc.session import IrcSession
-from asynchat.wire.session import HeldPeer, Link
+from asynchat.wire.peer import HeldPeer
+from asynchat.wire.session import Link
 
 TEXT, BINARY = Subprotocol("text.ircv3.net"), Subprotocol("binary.ircv3.net")
 MOST = 64 * 1024

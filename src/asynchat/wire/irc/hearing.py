@@ -112,6 +112,11 @@ class Hearing(Answering):
         letters = (f"+{on}" if on else "") + (f"-{off}" if off else "")
         return f":{event.by.nick} MODE {event.by.nick} :{letters}\r\n".encode()
 
+    def was_behind(self, name: str, lines: int, lost: int) -> None:
+        nick = self.user.nick if self.user is not None else "*"
+        text = f"You were {lines} lines behind in {name}, and {lost} of them are not kept; showing from the next one"
+        self.peer.overtake(f":{self.house.name} NOTICE {nick} :{text}\r\n".encode())
+
     def failed(self, event: Event, refused: Refused) -> None:
         if isinstance(event, Said):  # whoever did something else is waiting for it and is told so
             label = self._labels.pop(event.id, None) if self._labels else None

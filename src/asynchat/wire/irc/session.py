@@ -89,9 +89,9 @@ class IrcSession(Hearing):
         interval_s = self.house.ping_interval_s
         if self.user is None:
             self.error("Registration timed out")
-        elif quiet_s < interval_s:
+        elif quiet_s < interval_s or self.lagging:  # a PING would come after all that it has not read
             self.pinged = False
-            self.wake_at = self.heard_at + interval_s
+            self.wake_at = (now if self.lagging else self.heard_at) + interval_s
         elif self.pinged and quiet_s >= interval_s + GRACE_S:
             self.leaving = f"Ping timeout: {int(quiet_s)} seconds"
             self.error(self.leaving)

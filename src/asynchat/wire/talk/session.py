@@ -131,6 +131,10 @@ class TalkSession(Session):
         if self.acks:
             self.say_phrase(Phrase("+OK", first.id))
 
+    def was_behind(self, name: str, lines: int, lost: int) -> None:
+        text = f"you were {lines} lines behind in {name}, and {lost} of them are not kept; showing from the next one"
+        self.peer.overtake(type(self).framing(Phrase(NEWS, plain(text))))
+
     def put_out(self, reason: str) -> None:
         self.leaving = self.leaving or reason
         self.news(reason)

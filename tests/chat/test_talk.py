@@ -49,7 +49,7 @@ def test_a_line_is_refused(to, text, kind, code):
 def test_a_line_as_long_as_allowed_is_said(text):
     house = House(text=10)
     (alice,) = house.room_of("#a", "alice")
-    assert house.hub.say(alice, "#A", text, key="k").event.text == text
+    assert house.hub.say(alice, "#A", text, key="k" * 16).event.text == text
     assert isinstance(house.journal.stored[-1], Said)
 
 

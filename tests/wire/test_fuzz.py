@@ -46,7 +46,7 @@ irc_lines = st.one_of(
     st.builds("PART {} :{}".format, rooms, texts),
     st.builds("PRIVMSG {} :{}".format, rooms | names, texts),
     st.builds("PRIVMSG {},{} :{}".format, rooms, names, texts),
-    st.builds("@label=1;+a=b;+asynchat/key=k PRIVMSG {} :{}".format, rooms | names, texts),
+    st.builds("@label=1;+a=b;+asynchat/key=0123456789abcdef PRIVMSG {} :{}".format, rooms | names, texts),
     st.builds(
         "@label=2 {}".format,
         st.sampled_from(("JOIN #a", "NAMES #a", "PING x", "PONG", "PART #a", "NICK bob", "TAGMSG #a")),

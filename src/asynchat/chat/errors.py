@@ -175,6 +175,12 @@ class BadText(Reason):
     code_, text_ = "BAD_TEXT", "NUL and CR cannot be part of a text"
 
 
+class InvalidKey(Reason):
+    """A key that cannot tell one send from all others. `about`: nothing."""
+
+    code_, text_ = "INVALID_KEY", "a key has 16 to 128 characters; with an account, it may be shorter"
+
+
 class TooLong(Reason):
     """Longer than allowed. `about`: the limit in bytes."""
 

@@ -260,7 +260,7 @@ class Session:
         """The one door for talk on every wire; `more` is that of the hub's `say`.
 
         Raises:
-            NoText, BadText, TooLong, NoSuchRoom, CannotSpeak, NoSuchName
+            NoText, BadText, TooLong, InvalidKey, NoSuchRoom, CannotSpeak, NoSuchName
         """
         user = self.user
         assert user is not None

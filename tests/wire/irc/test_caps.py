@@ -135,7 +135,11 @@ async def test_capabilities_may_change_at_any_time_and_the_next_line_obeys(town:
         ("", "@+typing=active TAGMSG #lobby", None),
         ("message-tags", "@+a=b;+c;d=e PRIVMSG #lobby x", "@msgid=…;+a=b;+c :bob!~bob@here PRIVMSG #lobby :x"),
         ("message-tags", r"@+a=\:\s\\ PRIVMSG #lobby x", r"@msgid=…;+a=\:\s\\ :bob!~bob@here PRIVMSG #lobby :x"),
-        ("message-tags", "@+asynchat/key=k PRIVMSG #lobby x", "@msgid=… :bob!~bob@here PRIVMSG #lobby :x"),
+        (
+            "message-tags",
+            "@+asynchat/key=0123456789abcdef PRIVMSG #lobby x",
+            "@msgid=… :bob!~bob@here PRIVMSG #lobby :x",
+        ),
     ],
 )
 async def test_a_listener_hears_what_its_capabilities_allow(

@@ -171,7 +171,10 @@ async def test_a_line_sent_again_under_its_key_is_shown_once(town: Town) -> None
     """Promise 2: acked means stored, and a re-send is stored and shown once."""
     await three(town, "echo-message message-tags labeled-response batch")
     alice, bob, _ = town.clients
-    await alice.says("@label=1;+asynchat/key=k PRIVMSG #a :once", "@label=2;+asynchat/key=k PRIVMSG #a :once")
+    await alice.says(
+        "@label=1;+asynchat/key=0123456789abcdef PRIVMSG #a :once",
+        "@label=2;+asynchat/key=0123456789abcdef PRIVMSG #a :once",
+    )
     first, second = alice.hears()
     msgid = first.partition("msgid=")[2].partition(" ")[0].partition(";")[0]
     assert first.startswith("@label=1;")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from asynchat.chat import policy
-from asynchat.chat.errors import BadText, CannotSpeak, NoSuchRoom, NoText, TooLong
+from asynchat.chat.errors import BadText, CannotSpeak, InvalidKey, NoSuchRoom, NoText, TooLong
 from asynchat.chat.events import Kind, Place, Redacted, Role, Said, Setting
 from asynchat.chat.names import casefold
 from asynchat.chat.sessions import Pending, Session
 from asynchat.chat.users import User, conversation
 from asynchat.chat.verbs.deciding import Deciding, is_unicode, one_line
 
+KEY_LEAST, KEY_MOST = 16, 128
+"""Characters of a key: whoever has no account shares the keys with all others who have none."""
 REQUEST = "\x01"
 """What begins a request of one program to another. (CTCP)"""
 
@@ -33,8 +35,11 @@ class TalkVerbs(Deciding):
     ) -> Pending:
         """Say something in a room or to a person. `text` may have several lines.
 
+        What was said before by the same account under the same `key` is not said again; whoever has no account is told
+        from others by the key alone.
+
         Raises:
-            NoText, BadText, TooLong, NoSuchRoom, CannotSpeak, NoSuchName
+            NoText, BadText, TooLong, InvalidKey, NoSuchRoom, CannotSpeak, NoSuchName
         """
         if not text and kind is not Kind.SIGNAL:
             raise NoText
@@ -42,6 +47,8 @@ class TalkVerbs(Deciding):
             raise BadText
         if len(text) > self.limits.text >> 2 and len(text.encode()) > self.limits.text:
             raise TooLong(str(self.limits.text))
+        if key is not None and not (KEY_LEAST if user.source.account is None else 1) <= len(key) <= KEY_MOST:
+            raise InvalidKey
         target: str | None = None
         if to[:1] == "#":
             room = self.state.rooms.get(to.lower() if to.isascii() else casefold(to))

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asynchat.chat.errors import NoText, Refused
+from asynchat.chat.errors import InvalidKey, NoText, Refused
 from asynchat.chat.events import ROLES, Kind, Role, Said
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.batches import BadLines, Lines
@@ -75,6 +75,8 @@ async def _say(session: IrcSession, message: Message, text: str, kind: Kind) -> 
         if session.holding:
             await session.done(pending)
         return pending
+    if key is not None:
+        raise InvalidKey(text="a key goes with one target")
     pending = None
     if not target.strip(","):
         session.reply(numerics.ERR_NORECIPIENT)

@@ -47,6 +47,9 @@ format: install  ## format the code, and mend what the linter can
 irctest: install  ## run the IRC conformance suite (IRCTEST=<checkout of progval/irctest>)
 	@IRCTEST_BIN="$${IRCTEST_BIN:-$(CURDIR)/$(BIN)/asynchat}" IRCTEST="$(IRCTEST)" $(or $(IRCTEST_PYTHON),python3) tests/irctest/run $(ARGS)
 
+crash: install  ## kill the server again and again, and see what it has kept (ARGS="--kills 60")
+	@$(BIN)/python tests/crash/run $(ARGS)
+
 docs: install  ## write docs/reference anew
 	@$(BIN)/python -m asynchat.cli.reference > docs/reference/settings.md
 
@@ -59,4 +62,4 @@ clean:  ## remove .venv and what the tools left behind
 	@rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find src tests -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help install run test check format irctest docs lock clean
+.PHONY: help install run test check format irctest crash docs lock clean

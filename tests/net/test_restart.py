@@ -127,6 +127,51 @@ async def test_guests_who_were_in_at_the_kill_have_left(serve: Serve, walk_in: W
         second.kill()
 
 
+@after_any_end
+async def test_who_has_an_account_is_away_after_it_and_in_its_rooms_with_its_roles(
+    end: Callable[[Process], object], serve: Serve, walk_in: Walk, tmp_path: Path
+) -> None:
+    first = serve("--data", str(tmp_path / "data"), "--durability", "process")
+    alice = await walk_in(LineClient, first.port, "alice")
+    await alice.say("/register secret-word")
+    await alice.until(NEWS, "registered")
+    await alice.say("quit")
+    await alice.rest()
+    alice = await walk_in(LineClient, first.port)
+    await alice.send(b"alice\n")
+    await alice.until(NEWS, "password:")
+    await alice.send(b"secret-word\n")
+    await alice.until(NEWS, "hello alice")
+    end(first)
+    second = serve("--data", str(tmp_path / "data"), "--durability", "process")
+    irene = await walk_in(IrcClient, second.port, "irene")
+    await irene.command("WHO #lobby", "PRIVMSG alice :are you there?")
+    heard = await irene.until(NEWS, " 301 irene alice :the server ")
+    assert any(" 352 " in line and " alice G@ " in line for _, line in heard)
+
+
+async def test_damage_ends_it_with_74_and_one_line_until_it_is_accepted(
+    serve: Serve, walk_in: Walk, tmp_path: Path
+) -> None:
+    first = serve("--data", str(tmp_path / "data"))
+    nat = await walk_in(LineClient, first.port, "nat")
+    await nat.say("hello")
+    first.stop()
+    database = tmp_path / "data" / "asynchat.db"
+    database.write_bytes(b"no database" * 1000)
+    command = [sys.executable, "-m", "asynchat", "serve", "--port", "0", "--data", str(tmp_path / "data")]
+    done = subprocess.run(
+        command, env=environment(tmp_path), capture_output=True, text=True, timeout=PATIENCE_S, check=False
+    )
+    assert done.returncode == 74
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"asynchat: {database} is damaged: ")
+    assert "--accept-loss" in line
+    second = serve("--data", str(tmp_path / "data"), "--accept-loss")
+    await walk_in(LineClient, second.port, "nat")
+    assert list(database.parent.glob("asynchat.db.damaged-*"))
+
+
 def test_a_second_server_on_the_same_data_ends_with_74_and_names_the_first(serve: Serve, tmp_path: Path) -> None:
     first = serve("--data", str(tmp_path / "data"))
     command = [sys.executable, "-m", "asynchat", "serve", "--port", "0", "--data", str(tmp_path / "data")]

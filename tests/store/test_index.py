@@ -12,7 +12,7 @@ import pytest
 
 from asynchat.chat.errors import Refused, StoreError
 from asynchat.chat.search import Search
-from asynchat.store import index, sqlite
+from asynchat.store import index, reading
 from asynchat.store.index import WordIndex
 from asynchat.store.sqlite import SqliteLog
 from tests.store.author import Author, ids, opened
@@ -40,7 +40,7 @@ def own_index(path: Path) -> Iterator[WordIndex]:
 
 
 async def test_it_keeps_up_though_nobody_searches(path, monkeypatch):
-    monkeypatch.setattr(sqlite, "INDEXED_AT", 2000)
+    monkeypatch.setattr(reading, "INDEXED_AT", 2000)
     async with opened(SqliteLog(path)) as log:
         author = Author(log)
         for _ in range(3):

@@ -20,7 +20,8 @@ import pytest
 from asynchat.chat.errors import StoreError
 from asynchat.chat.search import Search
 from asynchat.store import Stored, sqlite
-from asynchat.store.sqlite import VERSION, SqliteLog
+from asynchat.store.schema import VERSION
+from asynchat.store.sqlite import SqliteLog
 from tests.store.author import Author, ids, opened, stored, texts
 
 PATIENCE_S = 20.0
@@ -161,7 +162,7 @@ async def test_nobody_else_may_read_the_files(path):
             modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     finally:
         os.umask(before)
-    assert modes == {f"chat.db{end}": 0o600 for end in ("", "-wal", "-shm", ".lock")}
+    assert modes == {f"chat.db{end}": 0o600 for end in ("", "-wal", "-shm", ".lock", ".mark")}
 
 
 # When the disk fails.

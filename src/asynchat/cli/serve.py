@@ -29,6 +29,7 @@ from asynchat.net.server import Server
 @click.option("--memory", is_flag=True, help="keep everything in memory only")
 @click.option("--console/--no-console", default=None, help="say how to walk in (when the output is a terminal)")
 @click.option("--insecure", is_flag=True, help="allow settings that are meant for tests")
+@click.option("--accept-loss", is_flag=True, help="start though the store misses something, or is damaged")
 @click.option("--print-url", is_flag=True, help="print the server's URL, and nothing else, once it listens")
 @click.option("--config", "own_config", metavar="FILE", help="read settings from this TOML file")
 @click.pass_obj
@@ -41,6 +42,7 @@ def command(
     console: bool | None,
     print_url: bool,
     insecure: bool,
+    accept_loss: bool,
     own_config: str | None,
     **options: Any,
 ) -> None:
@@ -59,7 +61,7 @@ def command(
             raise BadConfig('[accounts] kdf_cost = "test" is for tests: it needs a store in memory, or --insecure')
         set_up(settings.log.level, settings.log.format)
         show = sys.stdout.isatty() if console is None else console
-        server = Server(settings, admin=admin, read_settings=read_settings)
+        server = Server(settings, admin=admin, read_settings=read_settings, accept_loss=accept_loss)
         _loop_runner().run(_serve(server, where, show=show, print_url=print_url))
     except BadConfig as error:
         _end(CONFIG, str(error))

@@ -6,6 +6,8 @@ from asynchat.chat import snapshot
 from asynchat.chat.hub import Hub
 from asynchat.store import Log
 
+RESTARTED = "the server was restarted"
+
 
 async def restore(hub: Hub, store: Log) -> None:
     """What the log adds up to: the last snapshot, and the changes since, applied with nobody listening."""
@@ -21,9 +23,13 @@ async def restore(hub: Hub, store: Log) -> None:
 async def see_off(hub: Hub, *, always_on: bool) -> None:
     """Have those leave who were here when the server ended without telling, and who cannot come back as themselves.
 
-    The journal must be running.
+    The others are away. The journal must be running.
     """
-    gone = [user for user in hub.state.people.values() if not (always_on and user.lasting)]
-    leaving = [hub.depart(user, "the server was restarted") for user in gone]
-    if leaving:
-        await leaving[-1]
+    last = None
+    for user in tuple(hub.state.people.values()):
+        if not (always_on and user.lasting):
+            last = hub.depart(user, RESTARTED)
+        elif user.away is None:
+            last = hub.set_away(user, RESTARTED)
+    if last is not None:
+        await last

@@ -44,8 +44,9 @@ class Server:
 
     `settings` are those of the configuration file; the keywords override them. `store` is the path of the file that
     keeps everything, or `"memory"`, which is the default without `settings`. `admin` is where the socket for
-    `asynchat admin` is to be, if there is to be one; `read_settings` reads the configuration again for `reload`. Ready
-    when entered, drained and closed when left.
+    `asynchat admin` is to be, if there is to be one; `read_settings` reads the configuration again for `reload`. With
+    `accept_loss` it starts though the store misses something that was stored, or is damaged, which is then moved aside.
+    Ready when entered, drained and closed when left.
 
     Raises on entering:
         BadConfig: a setting does not fit.
@@ -64,6 +65,7 @@ class Server:
         room: str | None = None,
         admin: Path | None = None,
         read_settings: Callable[[], Settings] | None = None,
+        accept_loss: bool = False,
     ) -> None:
         changes: dict[str, dict[str, Any]] = {"server": {}, "store": {}}
         if host is not None:
@@ -85,6 +87,7 @@ class Server:
         """How many connections, of each transport, broke its rules or were not let through."""
         self._admin_path = admin
         self._read_settings = read_settings
+        self._accept_loss = accept_loss
         self._stop = asyncio.Event()
         self._stopped_because = "the server is stopping"
         self._life: asyncio.Task[None] | None = None
@@ -256,7 +259,8 @@ class Server:
             return MemoryLog()
         from asynchat.store.sqlite import SqliteLog
 
-        return SqliteLog(Path(self.settings.store.path), durability=self.settings.store.durability)
+        store = self.settings.store
+        return SqliteLog(Path(store.path), durability=store.durability, accept_loss=self._accept_loss)
 
     async def _tls_of(self, settings: Settings) -> Tls | None:
         """What TLS is spoken with by those settings, if it is."""

@@ -23,7 +23,7 @@ from asynchat.chat.errors import Refused, StoreError
 from asynchat.chat.events import Said
 from asynchat.chat.names import casefold
 from asynchat.chat.search import Search, is_beginning, words_of
-from asynchat.store.codec import decode
+from asynchat.store.rows import COLUMNS, events_of
 
 log = logging.getLogger("asynchat.store")
 
@@ -51,8 +51,8 @@ CREATE TABLE upto (
 INSERT INTO upto (only, id, at_ms) VALUES (1, 0, 0);
 """
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON")
-_NEXT = "SELECT id, at_ms, body FROM events WHERE id > ? AND id <= ? AND talk = 1 ORDER BY id LIMIT ?"
-_THESE = "SELECT id, at_ms, body FROM events WHERE id IN (SELECT value FROM json_each(?)) AND body <> '' ORDER BY id"
+_NEXT = f"SELECT {COLUMNS} FROM events WHERE id > ? AND id <= ? AND talk = 1 ORDER BY id LIMIT ?"
+_THESE = f"SELECT {COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?)) AND body <> '' ORDER BY id"
 _CANDIDATES = "SELECT rowid FROM lines WHERE lines MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid {} LIMIT ?"
 _MOST = 2**63 - 1
 _DELETES_SECURELY = sqlite3.sqlite_version_info >= (3, 42)
@@ -214,8 +214,7 @@ class WordIndex:
             if not ids:
                 return
             rows = self._log.execute(_THESE, (json.dumps(ids),)).fetchall()
-            for row in reversed(rows) if search.newest else rows:
-                said = decode(row[2], id=str(row[0]), at_ms=row[1])
+            for said in events_of(reversed(rows) if search.newest else rows):
                 if isinstance(said, Said) and search.finds(said):
                     yield said
                     left -= 1
@@ -263,11 +262,10 @@ class _Transaction:
 
 def _documents(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, str]]:
     """The rows of events as the index knows them: their words, places and speakers."""
-    for position, at_ms, body in rows:
-        said = decode(body, id=str(position), at_ms=at_ms) if body else None
+    for said in events_of(row for row in rows if row[2]):
         if isinstance(said, Said):
             names = [_place(place) for place in said.places]
-            yield position, " ".join((*words_of(said.text), *names, _nick(said.by.nick)))
+            yield int(said.id), " ".join((*words_of(said.text), *names, _nick(said.by.nick)))
 
 
 def _place(place: str) -> str:

@@ -1,0 +1,162 @@
+"""Reading the SQLite log: pages, single events, searches, the replay after a restart.
+
+Each of them has a thread to itself, with a connection of its own; nothing that is not flushed yet is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from asynchat.chat.errors import StoreError
+from asynchat.chat.events import Event, Place, Said
+from asynchat.chat.search import Search
+from asynchat.store import Had, Snapshot
+from asynchat.store.index import SLICE, WordIndex
+from asynchat.store.rows import COLUMNS, event_of, events_of
+
+log = logging.getLogger("asynchat.store")
+
+REPLAY_PAGE = 1000
+INDEXED_AT = 10_000
+"""Events that the index of words may lag behind, if nobody searches."""
+
+_IN_PLACE = "SELECT id FROM placed WHERE place = ? AND talk = {} AND id > ? AND id < ?"
+_MOST = 2**63 - 1
+
+
+class SqliteReader:
+    """The part of the SQLite engine that reads the file `path`. What comes after `durable_id` may yet be taken back."""
+
+    _reader: sqlite3.Connection
+
+    def __init__(self, path: Path) -> None:
+        self.durable_id = 0
+        self._reading = ThreadPoolExecutor(1, "asynchat-read")
+        self._searching = ThreadPoolExecutor(1, "asynchat-search")
+        self._index = WordIndex(path)
+        self._indexing = False
+        self._closing = False
+
+    async def close_reading(self) -> None:
+        """Let go of the index and of the threads."""
+        self._closing = True
+        await in_thread(self._searching, self._index.close)
+        for executor in (self._searching, self._reading):
+            executor.shutdown()
+
+    async def page(
+        self,
+        place: Place,
+        /,
+        *,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int,
+        newest: bool | None = None,
+        talk_only: bool = True,
+    ) -> Sequence[Event]:
+        # An ordered read of each sort, merged: one read of both sorts would have to sort all of the place.
+        order = "DESC" if (after is None if newest is None else newest) else "ASC"
+        found = " UNION ALL ".join(_IN_PLACE.format(talk) for talk in ((1,) if talk_only else (0, 1)))
+        query = f"SELECT {COLUMNS} FROM events WHERE id IN ({found} ORDER BY 1 {order} LIMIT ?) ORDER BY id"
+        first = min(int(after or 0), _MOST)
+        end = min(int(before), self.durable_id + 1) if before is not None else self.durable_id + 1
+        values = (place, first, end)
+        rows = await in_thread(self._reading, self._read, query, (*values * (1 if talk_only else 2), limit))
+        return list(events_of(rows))
+
+    def had(self, place: Place, /) -> Had:
+        return Had()
+
+    async def last_until(self, at_ms: int, /) -> str:
+        return await in_thread(self._reading, self._last_until, at_ms)
+
+    def _last_until(self, at_ms: int) -> str:
+        """Times rise with ids, so that halving finds it: the table needs no index on time."""
+        low, high = 0, self.durable_id
+        while low < high:
+            middle = (low + high + 1) // 2
+            row = self._read("SELECT id, at_ms FROM events WHERE id <= ? ORDER BY id DESC LIMIT 1", (middle,))
+            if not row or row[0][1] <= at_ms:
+                low = middle
+            else:
+                high = row[0][0] - 1
+        row = self._read("SELECT id FROM events WHERE id <= ? ORDER BY id DESC LIMIT 1", (low,))
+        return str(row[0][0]) if row else "0"
+
+    async def find(self, event_id: str, /) -> Event | None:
+        if not event_id.isdecimal() or len(event_id) > 18 or int(event_id) > self.durable_id:
+            return None
+        rows = await in_thread(
+            self._reading,
+            self._read,
+            f"SELECT {COLUMNS} FROM events WHERE id = ? AND body <> ''",
+            (int(event_id),),
+        )
+        return event_of(rows[0]) if rows else None
+
+    def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        try:
+            return self._reader.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise store_error(error) from None
+
+    # Searching.
+
+    async def search(self, search: Search, /) -> Sequence[Said]:
+        return await in_thread(self._searching, self._index.search, search, self.durable_id)
+
+    def keep_indexing(self, last_id: int) -> None:
+        """Have the index of words follow, if it lags far behind."""
+        if last_id - self._index.upto >= INDEXED_AT and not self._indexing:
+            self._indexing = True
+            self._searching.submit(self._advance_index)
+
+    async def unindex(self, ids: Sequence[int]) -> None:
+        """Take lines out of the index of words, while they are in the log still."""
+        await in_thread(self._searching, self._unindex, ids)
+
+    def _advance_index(self) -> None:
+        """Bring the index of words up to date, a while at a time: a search may be waiting for the thread."""
+        try:
+            for _ in range(INDEXED_AT // SLICE):
+                if self._closing or not self._index.advance(self.durable_id):
+                    break
+        except StoreError as error:  # a search will say so, too
+            log.error("the index of words lags behind: %s", error)
+        finally:
+            self._indexing = False
+
+    def _unindex(self, ids: Sequence[int]) -> None:
+        try:
+            self._index.forget(ids)
+        except StoreError as error:  # what is found is compared with the log, so it is not shown
+            log.error("words that were taken back are in the index still: %s", error)
+
+    async def snapshot(self) -> Snapshot | None:
+        rows = await in_thread(self._reading, self._read, "SELECT last_id, state FROM snapshot", ())
+        return Snapshot(rows[0][0], json.loads(rows[0][1])) if rows else None
+
+    async def replay(self, after: int) -> AsyncIterator[Sequence[Event]]:
+        query = f"SELECT {COLUMNS} FROM events WHERE id > ? AND talk = 0 AND body <> '' ORDER BY id LIMIT ?"
+        while rows := await in_thread(self._reading, self._read, query, (after, REPLAY_PAGE)):
+            yield list(events_of(rows))
+            after = rows[-1][0]
+
+
+async def in_thread[T](executor: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any) -> T:
+    """What a function returns, that is run in a thread."""
+    return await asyncio.get_running_loop().run_in_executor(executor, function, *arguments)
+
+
+def store_error(error: Exception) -> StoreError:
+    """What SQLite said, in our words."""
+    full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    return StoreError(str(error), full=full)

@@ -47,9 +47,12 @@ async def test_lines_topic_modes_and_bans_are_there_again(
     end(first)
 
     second = serve("--data", str(tmp_path / "data"))
+    newcomer = await walk_in(IrcClient, second.port, "nora")
+    await newcomer.until("irene", "line 24")
+    assert newcomer.said_by("irene") == [f"line {number}" for number in range(5, 25)]  # the last 20
     again = await walk_in(IrcClient, second.port, "irene")
-    await again.until("irene", "line 24")
-    assert again.said_by("irene") == [f"line {number}" for number in range(5, 25)]  # the last 20
+    await again.ping()
+    assert again.said_by("irene") == []  # nothing is shown twice
     assert any(" 332 irene #lobby :alerts, and nothing else" in line for line in again.raw)
     await again.command("MODE #lobby", "MODE #lobby b", "JOIN #dev")
     await again.ping()
@@ -64,7 +67,7 @@ async def test_lines_topic_modes_and_bans_are_there_again(
 
 
 @after_any_end
-async def test_who_rejoins_by_any_wire_sees_the_last_20_lines_once_and_in_order(
+async def test_a_newcomer_on_any_wire_sees_the_last_20_lines_and_who_was_there_nothing_twice(
     end: Callable[[Process], object], serve: Serve, walk_in: Walk, tmp_path: Path
 ) -> None:
     first = serve("--data", str(tmp_path / "data"))
@@ -77,10 +80,14 @@ async def test_who_rejoins_by_any_wire_sees_the_last_20_lines_once_and_in_order(
     end(first)
 
     second = serve("--data", str(tmp_path / "data"))
-    for kind, name in ((LineClient, "nat"), (FrameClient, "fred"), (IrcClient, "irene")):
+    for kind, name in ((LineClient, "nora"), (FrameClient, "fred"), (IrcClient, "irene")):
         client = await walk_in(kind, second.port, name)
         await client.until("nat", "line 29")
         assert client.said_by("nat") == [f"line {number}" for number in range(10, 30)]
+    await client.say("new")
+    nat = await walk_in(LineClient, second.port, "nat")
+    await nat.until("irene", "new")
+    assert nat.talk == [("irene", "new")]
 
 
 async def test_an_acknowledged_line_survives_a_kill_in_the_very_next_moment(

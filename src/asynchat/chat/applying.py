@@ -71,7 +71,7 @@ def _departed(state: State, event: Departed) -> Audience:
     state.give_up(user)
     rooms = tuple(user.rooms)
     for room in rooms:
-        state.leave(room, user)
+        state.leave(room, user, event.id)
     state.remember(user, event.at_ms)
     state.count_flags(user, -1)
     return Audience(rooms, goes=user, watchers=state.watchers.of(user.nick))
@@ -95,6 +95,7 @@ def _away_set(state: State, event: AwaySet) -> Audience:
     if user is None:
         return NOBODY
     user.away = event.text
+    user.absent = event.id if event.gone else None
     return Audience(tuple(user.rooms), watchers=state.watchers.of(user.nick))
 
 
@@ -194,7 +195,7 @@ def _left(state: State, event: Left) -> Audience:
     room, user = state.places.get(event.places[0]), state.people.get(event.by.user)
     if room is None or user is None or user not in room.members:
         return NOBODY
-    state.leave(room, user)
+    state.leave(room, user, event.id)
     return Audience((room,), goes=user)
 
 
@@ -202,7 +203,7 @@ def _kicked(state: State, event: Kicked) -> Audience:
     room, user = state.places.get(event.places[0]), state.people.get(event.target.user)
     if room is None or user is None or user not in room.members:
         return NOBODY
-    state.leave(room, user)
+    state.leave(room, user, event.id)
     return Audience((room,), goes=user)
 
 

@@ -168,9 +168,10 @@ class Renamed(Event):
 
 @dataclass(slots=True, kw_only=True)
 class AwaySet(Event):
-    """Somebody is away, with a text, or back (None)."""
+    """Somebody is away, with a text, or back (None). `gone`: their last session went."""
 
     text: str | None
+    gone: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

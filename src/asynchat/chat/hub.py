@@ -20,11 +20,14 @@ __all__ = ["Hub", "Limits"]
 
 
 class Hub(PeopleVerbs, RoomVerbs, TalkVerbs):
-    """All the verbs, and what the journal calls."""
+    """All the verbs, and what the journal calls. `applied` is the id of the last event that was."""
+
+    applied = "0"
 
     def apply(self, event: Event) -> Audience:
         """Change the state as the stored event says, and name who is to hear of it. Total."""
         audience = self.state.apply(event)
+        self.applied = event.id
         if not event.talk:
             self.withdraw(event)
         return audience

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from asynchat.chat.users import User
 
 
+LEFT = 1000
+"""Of how many who left a room it is remembered when."""
+
+
 @dataclass(slots=True)
 class Topic:
     """A room's topic; `by` is the mask of who set it."""
@@ -93,6 +97,7 @@ class Room:
         "hearers",
         "invited",
         "key",
+        "left",
         "limit",
         "lists",
         "members",
@@ -115,6 +120,7 @@ class Room:
         self.members: dict[User, Member] = {}
         self.hearers: dict[Dialect, dict[Session, Peer]] = {}
         self.metadata: dict[str, str] | None = None
+        self.left: dict[str, str] = {}  # casefolded name to the id of the event with which its bearer left last
         self.audience = Audience((self,))
 
     def hear(self, session: Session) -> None:
@@ -143,9 +149,14 @@ class Room:
             self.hear(session)
         return member
 
-    def leave(self, user: User) -> None:
-        """Make the user a member no more."""
+    def leave(self, user: User, event_id: str) -> None:
+        """Make the user a member no more, by that event."""
         del self.members[user]
+        name = casefold(user.nick)
+        self.left.pop(name, None)
+        self.left[name] = event_id
+        if len(self.left) > LEFT:
+            del self.left[next(iter(self.left))]
         user.rooms.pop(self, None)
         for session in user.sessions:
             self.deafen(session)

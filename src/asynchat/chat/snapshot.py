@@ -37,6 +37,7 @@ def _user(user: User) -> dict[str, Any]:
         "realname": user.realname,
         "since_ms": user.since_ms,
         "away": user.away,
+        "absent": user.absent,
         "flags": sorted(flag.value for flag in user.flags),
         "markers": user.markers,
         "metadata": user.metadata,
@@ -47,6 +48,7 @@ def _load_user(values: dict[str, Any]) -> User:
     user, nick, ident, host, account, bot = values["source"]
     person = User(Source(user=user, nick=nick, ident=ident, host=host, account=account, bot=bot), values["realname"])
     person.since_ms, person.away = values["since_ms"], values["away"]
+    person.absent = values.get("absent")
     person.flags = frozenset(Flag(flag) for flag in values["flags"])
     person.markers, person.metadata = values["markers"], values["metadata"]
     return person
@@ -68,6 +70,7 @@ def _room(room: Room) -> dict[str, Any]:
         },
         "invited": sorted(room.invited),
         "metadata": room.metadata,
+        "left": room.left,
         "members": [[user.id, int(member.roles), member.since_ms] for user, member in room.members.items()],
     }
 
@@ -84,4 +87,5 @@ def _load_room(values: dict[str, Any], state: State) -> Room:
         room.enter(state.people[user], since_ms).roles = Role(roles)
     room.invited = set(values["invited"])
     room.metadata = values["metadata"]
+    room.left = dict(values.get("left", {}))
     return room

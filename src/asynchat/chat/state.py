@@ -94,9 +94,9 @@ class State:
         if not room.members:
             self._empty(room)
 
-    def leave(self, room: Room, user: User) -> None:
-        """Take a member out of a room."""
-        room.leave(user)
+    def leave(self, room: Room, user: User, event_id: str) -> None:
+        """Take a member out of a room, by that event."""
+        room.leave(user, event_id)
         if not room.members:
             self._empty(room)
 

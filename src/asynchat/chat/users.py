@@ -36,6 +36,7 @@ class User:
     """
 
     __slots__ = (
+        "absent",
         "away",
         "changing",
         "flags",
@@ -54,6 +55,7 @@ class User:
         self.realname = realname
         self.since_ms = 0
         self.away: str | None = None
+        self.absent: str | None = None  # the id of the event with which its last session went
         self.flags: frozenset[Flag] = NO_FLAGS
         self.markers: dict[str, str] | None = None  # casefolded target to the time up to which it was read
         self.metadata: dict[str, str] | None = None

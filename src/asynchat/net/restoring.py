@@ -29,7 +29,7 @@ async def see_off(hub: Hub, *, always_on: bool) -> None:
     for user in tuple(hub.state.people.values()):
         if not (always_on and user.lasting):
             last = hub.depart(user, RESTARTED)
-        elif user.away is None:
-            last = hub.set_away(user, RESTARTED)
+        elif user.absent is None:
+            last = hub.set_away(user, user.away or RESTARTED, gone=True)
     if last is not None:
         await last

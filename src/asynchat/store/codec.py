@@ -97,7 +97,7 @@ _FIELDS: dict[type[Event], tuple[_Field, ...]] = {
     Kicked: (_plain("room"), ("target", source_to, source_from), _plain("reason")),
     Invited: (_plain("room"), ("target", source_to, source_from)),
     Renamed: (_plain("nick"),),
-    AwaySet: (_plain("text"),),
+    AwaySet: (_plain("text"), _plain("gone")),
     AccountSet: (_plain("account"),),
     RealnameSet: (_plain("realname"),),
     FlagsSet: (("on", _flags_to, _flags_from), ("off", _flags_to, _flags_from)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from asynchat.chat.errors import Refused
 from asynchat.chat.events import Role
@@ -13,7 +13,7 @@ from asynchat.wire.house import House
 from asynchat.wire.peer import HeldPeer
 
 if TYPE_CHECKING:
-    from asynchat.chat.events import Event, Kind
+    from asynchat.chat.events import Event, Kind, Place
     from asynchat.chat.rooms import Room
     from asynchat.chat.users import User
 
@@ -65,6 +65,13 @@ class Link(Protocol):
 
     def abort(self, reason: str) -> None:
         """Drop the connection now."""
+
+
+class Gap(NamedTuple):
+    """What was not heard: what comes after one id (None: from the beginning) and before another."""
+
+    after: str | None
+    before: str
 
 
 class Session:
@@ -156,7 +163,7 @@ class Session:
         if user.sessions:
             return
         if self.house.always_on and user.lasting and not self.logged_out:
-            await self.settle(self.hub.set_away(user, self.leaving or "disconnected"))
+            await self.settle(self.hub.set_away(user, self.leaving or "disconnected", gone=True))
         else:
             await self.settle(self.hub.depart(user, self.leaving))
 
@@ -248,13 +255,23 @@ class Session:
         self.house.came(self)
         return user
 
-    async def return_to(self, user_id: str) -> User:
-        """Come in as a user who is here already, with other sessions or none."""
+    async def return_to(self, user_id: str) -> Gap | None:
+        """Come in as a user who is here already; returns what it has missed, if it had no session."""
+        gap = Gap(self.hub.state.people[user_id].absent, str(int(self.hub.applied) + 1))
         self.user = user = self.hub.attach(self, user_id)
         self.house.came(self)
-        if len(user.sessions) == 1 and user.away is not None:
+        alone = len(user.sessions) == 1
+        if alone and user.away is not None:
             await self.settle(self.hub.set_away(user, None))
-        return user
+        return gap if alone and gap.after is not None else None
+
+    async def missed(self, place: Place, gap: Gap) -> list[Event]:
+        """What was said last in a gap: no more than is shown of the past."""
+        limit = self.house.replay
+        if not limit:
+            return []
+        page = self.house.history.page
+        return self.told_only(await page(place, after=gap.after, before=gap.before, limit=limit, newest=True))
 
     async def say(self, to: str, text: str, kind: Kind, **more: Any) -> Pending:
         """The one door for talk on every wire; `more` is that of the hub's `say`.

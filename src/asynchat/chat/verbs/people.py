@@ -89,10 +89,10 @@ class PeopleVerbs(Deciding):
         self.claims[casefold(nick)] = user.id
         return self._change(self._make(Renamed, user, everywhere(user), nick=nick), user, via)
 
-    def set_away(self, user: User, text: str | None, *, via: Session | None = None) -> Pending:
-        """Be away with a text, or back with None."""
+    def set_away(self, user: User, text: str | None, *, gone: bool = False, via: Session | None = None) -> Pending:
+        """Be away with a text, or back with None. `gone`: because the last session went."""
         text = one_line(text, self.limits.away) if text else None
-        return self._change(self._make(AwaySet, user, everywhere(user), text=text), user, via)
+        return self._change(self._make(AwaySet, user, everywhere(user), text=text, gone=gone), user, via)
 
     def set_account(self, user: User, account: str | None, *, via: Session | None = None) -> Pending:
         """Be logged in, or out with None. Whether the password was right is not asked here."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from asynchat.chat.events import Event, Invited, Kind, Said
 from asynchat.chat.names import casefold, check_person
 from asynchat.chat.users import lasting_id
 from asynchat.wire.house import House
-from asynchat.wire.session import NEVER, Link, Session
+from asynchat.wire.session import NEVER, Gap, Link, Session
 from asynchat.wire.talk.render import NEWS, NO, Framing, Phrase, Plain, dialect, phrases
 from asynchat.wire.text import plain
 
@@ -191,15 +192,23 @@ class TalkSession(Session):
         self.speak()
         return room, pending.event if pending is not None else None
 
-    async def replay(self, room: Room, before: Event | None) -> None:
-        """Show what was said last, or last before an event, with the times."""
-        if not self.house.replay:
-            return
-        edge = before.id if before is not None else None
-        lines = await self.house.history.page(room.place, before=edge, limit=self.house.replay)
-        for line in self.told_only(lines):
+    async def replay(self, room: Room, entered: Event) -> None:
+        """Show what was said before it entered a room, last; or since its name was last there."""
+        since = room.left.get(casefold(entered.by.nick))
+        self.play(await self.missed(room.place, Gap(since, entered.id)))
+
+    async def catch_up(self, user: User, gap: Gap) -> None:
+        """Show what was said in its rooms and to it, while it was absent."""
+        places = [user.inbox, *(room.place for room in user.rooms)]
+        lines = {line.id: line for place in places for line in await self.missed(place, gap)}
+        self.play(sorted(lines.values(), key=lambda line: int(line.id)), with_rooms=True)
+
+    def play(self, lines: Sequence[Event], *, with_rooms: bool = False) -> None:
+        """Show lines of the past, with the times."""
+        for line in lines:
+            room = self.dialect.room_before(line) if with_rooms else ""
             for phrase in self.phrases(line):
-                self.say_phrase(phrase._replace(before=f"[{line.at:%H:%M}] {phrase.before}"))
+                self.say_phrase(phrase._replace(before=f"[{line.at:%H:%M}] {room}{phrase.before}"))
 
     def phrases(self, event: Event) -> list[Phrase]:
         """What talk of the past is shown as: as it was shown when it was said."""
@@ -259,19 +268,21 @@ class TalkSession(Session):
         self._stage = Stage.NAME  # should the name be taken after all
         self.peer.hold()
         try:
+            gap: Gap | None = None
             if account is not None and lasting_id(account) in self.hub.state.people:
-                user = await self.return_to(lasting_id(account))
+                gap = await self.return_to(lasting_id(account))
+                user = self.hub.state.people[lasting_id(account)]
             else:
                 user = await self.enter(self._name, "~line", self._name, account=account, lasting=account is not None)
             self._stage = Stage.TALK
             self.wake_at = NEVER
-            await self._settle_in(user)
+            await self._settle_in(user, gap)
         finally:
             self.peer.release()
         if self._first:
             await self._talk(self._first)
 
-    async def _settle_in(self, user: User) -> None:
+    async def _settle_in(self, user: User, gap: Gap | None) -> None:
         """Enter the room where everybody comes in, and say hello."""
         try:
             room, entered = await self.enter_room(self.house.room)
@@ -284,7 +295,10 @@ class TalkSession(Session):
         if len(others) > SHOWN_NAMES:
             with_whom = f" with {len(others)} others"
         self.news(f"hello {user.nick}, you are in {room.name}{with_whom}. /help, /quit.")
-        await self.replay(room, entered)
+        if entered is not None:
+            await self.replay(room, entered)
+        if gap is not None:
+            await self.catch_up(user, gap)
 
     async def _talk(self, text: str) -> None:
         assert self.user is not None

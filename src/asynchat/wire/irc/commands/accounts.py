@@ -15,6 +15,7 @@ from asynchat.wire.session import same_name
 if TYPE_CHECKING:
     from asynchat.wire.irc.message import Message
     from asynchat.wire.irc.session import IrcSession
+    from asynchat.wire.session import Gap
 
 
 RESERVED = "Nickname is registered; log in with SASL to use it"
@@ -148,8 +149,8 @@ def admitted(session: IrcSession) -> bool:
     return True
 
 
-async def come_in(session: IrcSession) -> bool:
-    """Let the session in; returns whether it has joined a user who was here already.
+async def come_in(session: IrcSession) -> tuple[bool, Gap | None]:
+    """Let the session in; returns whether it has joined a user who was here already, and what it missed.
 
     Who logs in and asks for the nick that a user of the account bears, or for the account's own, is that user.
     """
@@ -158,10 +159,9 @@ async def come_in(session: IrcSession) -> bool:
     there = state.people.get(lasting_id(account)) if account is not None else None
     holder = state.users.get(casefold(nick)) or (there if same_name(nick, account or "") else None)
     if holder is not None and account is not None and same_name(holder.source.account or "", account):
-        await session.return_to(holder.id)
-        return True
+        return True, await session.return_to(holder.id)
     if session.hub.is_taken(nick):
         raise NameTaken(nick)
     lasting = account is not None and there is None
     await session.enter(nick, session.ident, session.realname, account=account, lasting=lasting)
-    return False
+    return False, None

@@ -10,12 +10,14 @@ from asynchat.chat.names import check_person
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.commands import command
 from asynchat.wire.irc.commands.accounts import RESERVED, admitted, come_in
+from asynchat.wire.irc.commands.rooms import play
 from asynchat.wire.irc.commands.server import welcome
 from asynchat.wire.session import same_name
 
 if TYPE_CHECKING:
     from asynchat.wire.irc.message import Message
     from asynchat.wire.irc.session import IrcSession
+    from asynchat.wire.session import Gap
 
 
 @command("CAP", 1, before=True)
@@ -95,14 +97,16 @@ async def register(session: IrcSession) -> None:
     if not admitted(session):
         return
     try:
-        returned = await come_in(session)
+        returned, gap = await come_in(session)
     except Refused:
         session.nick, taken = "", session.nick
         raise NameTaken(taken) from None
-    await _greet(session, returned=returned)
+    await _greet(session)
+    if returned:
+        await show_again(session, gap)
 
 
-async def _greet(session: IrcSession, *, returned: bool) -> None:
+async def _greet(session: IrcSession) -> None:
     """What a session hears and does first, once it is in."""
     session.wake_at = session.heard_at + session.house.ping_interval_s
     welcome(session)
@@ -119,15 +123,19 @@ async def _greet(session: IrcSession, *, returned: bool) -> None:
     if session.pre_away is not None:
         await session.done(session.hub.set_away(session.user, session.pre_away, via=session))
         session.pre_away = None
-    if returned:
-        await show_again(session)
 
 
-async def show_again(session: IrcSession) -> None:
-    """Tell a session that joins a user who is here what that user is in."""
-    assert session.user is not None
-    for room in tuple(session.user.rooms):
+async def show_again(session: IrcSession, gap: Gap | None) -> None:
+    """Tell a session that joins a user who is here what that user is in, and what was said while it was absent."""
+    me = session.user
+    assert me is not None
+    for room in tuple(me.rooms):
         session.show_entered(room)
+        if gap is not None and not session.asks_for_history:
+            play(session, room.name, await session.missed(room.place, gap))
+    if gap is not None and not session.asks_for_history:
+        for line in await session.missed(me.inbox, gap):
+            play(session, line.by.nick, [line])
 
 
 @command("SETNAME", 1)

@@ -17,6 +17,7 @@ from asynchat.wire.irc.commands import command
 from asynchat.wire.irc.commands.history import send_marker
 from asynchat.wire.irc.commands.metadata import send_words
 from asynchat.wire.irc.replies import joined
+from asynchat.wire.session import Gap
 
 if TYPE_CHECKING:
     from asynchat.chat.rooms import Room
@@ -51,9 +52,9 @@ async def _show_room(session: IrcSession, name: str, joined: Event) -> None:
     """What a newcomer is told: topic, names, and what was said last."""
     room = session.hub.room(name)
     show_room(session, room)
-    if session.house.replay and not session.asks_for_history:
-        lines = await session.house.history.page(room.place, before=joined.id, limit=session.house.replay)
-        _play(session, room, session.told_only(lines))
+    if not session.asks_for_history:
+        since = room.left.get(casefold(joined.by.nick))  # what was said before that, they have seen
+        play(session, room.name, await session.missed(room.place, Gap(since, joined.id)))
 
 
 def show_room(session: IrcSession, room: Room) -> None:
@@ -69,7 +70,7 @@ def show_room(session: IrcSession, room: Room) -> None:
         send_words(session, [room, *(user for user in room.members if user is not session.user)])
 
 
-def _play(session: IrcSession, room: Room, lines: Sequence[Event]) -> None:
+def play(session: IrcSession, target: str, lines: Sequence[Event]) -> None:
     """Show lines of the past; whoever cannot read their times has them in the text."""
     if not session.dialect.time:
         lines = [
@@ -77,7 +78,7 @@ def _play(session: IrcSession, room: Room, lines: Sequence[Event]) -> None:
         ]
     rendered = [line for event in lines if (line := session.dialect.render(event))]
     if rendered:
-        session.send_batch("chathistory", rendered, room.name)
+        session.send_batch("chathistory", rendered, target)
 
 
 @command("PART", 1)

@@ -140,6 +140,7 @@ class Client:
         self.reason = ""
         self.wire = wire
         self.name = ""
+        self.key = ""  # the resume key that it was told last
         self._told_closed = False
         self.session: Session = Door(town.house, self, town.now, greeting)
 
@@ -193,11 +194,17 @@ class Client:
     def hears(self) -> list[str]:
         """The lines written since this was last asked; of frames, `who | what`."""
         how: dict[str, Callable[[bytes], list[str]]] = {"frame": _heard_frames, "irc": _heard_irc, "line": _heard_lines}
-        lines = how[self.wire](self.hears_bytes())
+        lines = [self._without_key(line) for line in how[self.wire](self.hears_bytes())]
         if self.closed and not self._told_closed:
             self._told_closed = True
             lines.append(CLOSED)
         return lines
+
+    def _without_key(self, line: str) -> str:
+        """A line without the resume key, which is another each time."""
+        line, told, key = line.partition(" resume key ")
+        self.key = key if told else self.key
+        return line
 
     def hears_bytes(self) -> bytes:
         """The bytes written since this was last asked."""

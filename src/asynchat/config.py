@@ -294,6 +294,9 @@ class LimitSettings:
         60.0, duration, "silence after which a client is pinged", option="--ping-interval", metavar="DURATION", least=1
     )
     register_timeout: float = setting(60.0, duration, "how long a name may take", least=1)
+    resume_window: float = setting(
+        600.0, duration, "how long a resume key is valid", option="--resume-window", metavar="DURATION"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

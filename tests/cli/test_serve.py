@@ -103,6 +103,7 @@ VALUES: dict[str, tuple[list[str], Any, Any]] = {
     "--send-queue": (["2MiB"], "2MiB", 2 * 1024 * 1024),
     "--read-buffer": (["1024"], 1024, 1024),
     "--ping-interval": (["2m"], "2m", 120.0),
+    "--resume-window": (["1h"], "1h", 3600.0),
     "--log-level": (["warning"], "warning", "warning"),
     "--log-format": (["json"], "json", "json"),
 }

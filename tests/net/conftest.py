@@ -61,6 +61,7 @@ class Client:
         self.talk: list[Heard] = []
         self.news: list[str] = []
         self.data = b""  # read and not looked at yet
+        self.key = ""  # the resume key that it was told last
 
     @classmethod
     async def connect(cls, port: int, host: str = "127.0.0.1") -> Self:
@@ -160,7 +161,8 @@ class LineClient(Client):
         while b"\n" not in self.data:
             await self.more()
         line, _, self.data = self.data.partition(b"\n")
-        text = line.decode()
+        text, told, key = line.decode().partition(" resume key ")
+        self.key = key if told else self.key
         if match := re.fullmatch(r"(?:\[\d\d:\d\d\] )?<([^>]+)> (.*)", text):
             return match[1], match[2]
         sign, _, what = text.partition(" ")

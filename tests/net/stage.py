@@ -43,7 +43,8 @@ WATCHED = "? "
 class Plain:
     """A dialect in which an event is a line of text; `rendered` is what it was asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ordered: bool = False) -> None:
+        self.ordered = ordered
         self.rendered: list[str] = []
 
     def render(self, event: Event, /) -> str:

@@ -240,7 +240,7 @@ async def test_where_the_log_has_lost_something_the_laggard_is_told(
         for start in range(0, 3000, 50):
             await says(talker, lines[start : start + 50])
         await slow.until("tom", lines[-1])
-        notes = [index for index, line in enumerate(slow.raw) if line.startswith(":asynchat NOTICE sue :You were ")]
+        notes = [index for index, line in enumerate(slow.raw) if line.startswith(":asynchat NOTICE sue :you were ")]
         said = slow.said_by("tom")
         position = 0
         assert notes

@@ -224,7 +224,7 @@ def test_only_who_said_it_is_told_and_in_its_turn(stage, how):
     stage.say(alice, "#a", "1", "2", "3")
     first, second, _ = stage.batch.entries
     if how == "failed":
-        second.refused, told = StorageError(), "STORAGE_ERROR 2"
+        second.refused, told = StorageError(), f"{StorageError.code_} 2"
     else:
         second.first, told = first.event, f"2 was {first.event.id}"
     stage.deliver()
@@ -305,3 +305,31 @@ def test_who_watches_hears_of_who_is_in_no_room(stage):
     stage.hub.depart(dan.user, "")
     stage.deliver()
     assert carol.heard == ["? dan"]  # and of the coming, before `enter` had all forget what they heard
+
+
+def test_who_wants_one_order_is_shown_everything_in_that_of_the_log(stage):
+    """Others are shown rooms and conversations each in their order, and one run of a room after the other."""
+    ordered = Plain(ordered=True)
+    alice = stage.enter("alice", "#a", "#b")
+    bob = stage.enter("bob", "#a", "#b", dialect=ordered)
+    carol = stage.enter("carol", "#a", "#b")
+    stage.say(alice, "#a", "1")
+    stage.say(alice, "#b", "2")
+    stage.say(alice, "bob", "3")
+    stage.say(bob, "#a", "4")
+    stage.hub.rename(carol.user, "cora", via=carol)
+    stage.say(alice, "#b", "5")
+    stage.deliver()
+    said = ["#a alice: 1", "#b alice: 2", "bob alice: 3", f"{ECHO}#a bob: 4", "carol is cora", "#b alice: 5"]
+    assert bob.heard == said
+    assert len(bob.peer.chunks) == 1
+
+
+def test_a_no_to_who_wants_one_order_comes_after_what_was_said_before(stage):
+    bob = stage.enter("bob", "#a", dialect=Plain(ordered=True))
+    stage.say(bob, "#a", "1")
+    stage.say(bob, "#a", "2")
+    stage.say(bob, "#a", "3")
+    stage.batch.entries[1].refused = StorageError()
+    stage.deliver()
+    assert bob.heard == [f"{ECHO}#a bob: 1", f"{StorageError.code_} 2", f"{ECHO}#a bob: 3"]

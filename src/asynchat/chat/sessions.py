@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 
 
 class Dialect(Hashable, Protocol):
-    """A wire as one session speaks it. Sessions of equal dialects share what is rendered."""
+    """A wire as one session speaks it. Sessions of equal dialects share what is rendered.
+
+    Order is promised per room and per conversation; a session whose dialect is `ordered` is shown everything in one
+    order, that of the log, so that one id says what it has seen.
+    """
+
+    @property
+    def ordered(self) -> bool: ...
 
     def render(self, event: Event, /) -> Any:
         """One event as this dialect puts it; falsy if it does not speak of it. The same live and from history."""

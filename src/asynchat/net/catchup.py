@@ -18,6 +18,7 @@ from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place
 from asynchat.chat.rooms import Room
 from asynchat.chat.sessions import Session
+from asynchat.chat.users import User
 from asynchat.net.pages import Page, Pages, Reader
 from asynchat.wire.session import Session as Lagging
 
@@ -27,12 +28,13 @@ log = logging.getLogger("asynchat")
 class Span:
     """What a session may see of a place: what comes after the id `after`, up to and with `until`.
 
-    `seen` is how many events the place had when the session was level, and those it was shown since.
+    `seen` is how many events the place had when the session was level, and those it was shown since; None where nobody
+    knows.
     """
 
     __slots__ = ("after", "seen", "until")
 
-    def __init__(self, after: int, seen: int) -> None:
+    def __init__(self, after: int, seen: int | None) -> None:
         self.after = after
         self.until: int | None = None
         self.seen = seen
@@ -72,11 +74,23 @@ class CatchUp:
         user = session.user
         if user is None or session.lagging or session.closing or session.peer.holding:
             return
-        lag = self.lags[session] = Lag(session, self._position())
+        places = (user.inbox, *(room.place for room in user.rooms))
+        spans = {place: Span(self._position(), self._source.had(place).events) for place in places}
+        self._begin(session, user, self._position(), spans)
+
+    def begin_after(self, session: Lagging, position: int, place: Place) -> None:
+        """The session wants everything after a position, of one place more besides its own."""
+        user = session.user
+        if user is None or session.lagging or session.closing:
+            return
+        places = (place, user.inbox, *(room.place for room in user.rooms))
+        self._begin(session, user, position, {place: Span(position, None) for place in places})
+
+    def _begin(self, session: Lagging, user: User, position: int, spans: dict[Place, Span]) -> None:
+        lag = self.lags[session] = Lag(session, position)
+        lag.spans = spans
         for room in user.rooms:
             room.deafen(session)
-        for place in (user.inbox, *(room.place for room in user.rooms)):
-            lag.spans[place] = Span(lag.position, self._source.had(place).events)
         session.lagging = True
         session.level = lag.level.wait
         session.peer.fall_behind()
@@ -160,7 +174,8 @@ class CatchUp:
             self._tell_of_gap(lag, span, page, place)
             until = target if span.until is None else min(target, span.until)
             share = page.between(max(lag.position, span.after), until)
-            span.seen += len(share)
+            if span.seen is not None:
+                span.seen += len(share)
             if share:
                 shares.append((page, share, place))
         if len(shares) == 1:
@@ -180,10 +195,13 @@ class CatchUp:
     def _tell_of_gap(lag: Lag, span: Span, page: Page, place: Place) -> None:
         """If the log had lost something that the session has not been shown, it is told so."""
         had = page.had
-        if had.last_lost > max(lag.position, span.after) and had.lost > span.seen:
+        if had.last_lost > max(lag.position, span.after):
             room = lag.session.hub.state.places.get(place)
             name = room.name if room is not None else "what was said to you alone"
-            lag.session.was_behind(name, had.events - span.seen, had.lost - span.seen)
+            if span.seen is None:
+                lag.session.was_behind(name, None, None)
+            elif had.lost > span.seen:
+                lag.session.was_behind(name, had.events - span.seen, had.lost - span.seen)
             span.seen, span.after = had.lost, had.last_lost
 
     @staticmethod

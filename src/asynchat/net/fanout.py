@@ -8,7 +8,8 @@ runs, so order is kept per room and per conversation. Nobody is waited for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Protocol
 
 from asynchat.chat.applying import NOBODY
@@ -85,6 +86,7 @@ class Fanout:
         self._soft_mark = min(soft_mark, send_queue)
         self._over = over
         self._slow: dict[Session, None] = {}
+        self._ordered: dict[Session, list[tuple[int, Any]]] = {}  # what this batch has for those who want one order
         self._runs: dict[Room, Run] = {}
         self._echoing: dict[Session, Run] = {}  # the run in which each speaker's echoes are
         self._late: dict[Session, None] = {}
@@ -104,11 +106,15 @@ class Fanout:
             if entry.via is None:
                 continue
             self._end_echoes(entry.via)
+            if entry.via.dialect.ordered:
+                self._end_runs()
+                self._write_in_order()
             if entry.refused is not None:
                 entry.via.failed(event, entry.refused)
             elif entry.first is not None:
                 entry.via.repeated(event, entry.first)
         self._end_runs()
+        self._write_in_order()
         late, self._late, self._pushed = self._late, {}, 0
         slow, self._slow = self._slow, {}
         if self.behind is not None:
@@ -231,9 +237,7 @@ class Fanout:
         for dialect, group in hearers.items():
             if group:
                 lines = rendered[dialect] = [dialect.render(event) for event in events]
-                chunk = dialect.join(lines)
-                if chunk:
-                    self._push(group, chunk)
+                self._write_run(dialect, group, events, lines)
         for group, session, peer in aside:
             group[session] = peer
         for session, slice_ in apart.items():
@@ -242,9 +246,16 @@ class Fanout:
                 lines = [b""] * len(events)
             else:
                 lines = rendered.get(dialect) or rendered.setdefault(dialect, [dialect.render(e) for e in events])
-            chunk = dialect.join(slice_.cut(lines))
-            if chunk:
-                self._push({session: session.peer}, chunk)
+            share = events[slice_.start : slice_.end]
+            self._write_run(dialect, {session: session.peer}, share, slice_.cut(lines))
+
+    def _write_run(
+        self, dialect: Dialect, group: Mapping[Session, Peer], events: Sequence[Event], lines: Sequence[Any]
+    ) -> None:
+        if dialect.ordered:
+            self._keep_in_order(group, events, lines)
+        elif chunk := dialect.join(lines):
+            self._push(group, chunk)
 
     # Several rooms, and people.
 
@@ -254,6 +265,12 @@ class Fanout:
         rendered: dict[Dialect, Any] = {}
         for room in rooms:
             for dialect, group in room.hearers.items():
+                if dialect.ordered:
+                    self._keep_in_order(
+                        [each for each in group if each not in told], (event,), (dialect.render(event),)
+                    )
+                    told.update(group)
+                    continue
                 chunk = rendered.get(dialect)
                 if chunk is None:
                     chunk = rendered[dialect] = dialect.join([dialect.render(event)])
@@ -266,13 +283,34 @@ class Fanout:
         for session in self._awake(user):
             line = session.told(event)
             if line:
-                self._push({session: session.peer}, session.dialect.join([line]))
+                self._to_one(session, event, line)
 
     def _to_author(self, session: Session, event: Event, via: Session | None) -> None:
         line = session.own(event, session is via)
         if line:
             self._end_echoes(session)
+            self._to_one(session, event, line)
+
+    def _to_one(self, session: Session, event: Event, line: Any) -> None:
+        if session.dialect.ordered:
+            self._keep_in_order((session,), (event,), (line,))
+        else:
             self._push({session: session.peer}, session.dialect.join([line]))
+
+    # Those who want one order.
+
+    def _keep_in_order(self, sessions: Iterable[Session], events: Sequence[Event], lines: Sequence[Any]) -> None:
+        """Keep lines for these sessions until all of the batch is known."""
+        for session in sessions:
+            kept = self._ordered.setdefault(session, [])
+            kept += ((int(event.id), line) for event, line in zip(events, lines, strict=True) if line)
+
+    def _write_in_order(self) -> None:
+        ordered, self._ordered = self._ordered, {}
+        for session, lines in ordered.items():
+            if lines and session.user is not None:
+                lines.sort(key=itemgetter(0))
+                self._push({session: session.peer}, session.dialect.join([line for _, line in lines]))
 
     def _end_echoes(self, session: Session) -> None:
         """End the run in which the session's echoes are: what it hears next comes after them."""

@@ -61,6 +61,7 @@ def furnish(house: House, settings: Settings) -> None:
     house.replay, house.most_history = settings.history.replay, settings.history.max_request
     house.max_line, house.read_buffer = limits.max_line, limits.read_buffer
     house.ping_interval_s, house.register_timeout_s = limits.ping_interval, limits.register_timeout
+    house.resume_window_s = limits.resume_window
     house.most_multiline_bytes, house.most_multiline_lines = limits.multiline_bytes, limits.multiline_lines
     house.metadata_subs = limits.metadata_subs
     house.handshake_timeout_s = settings.tls.handshake_timeout

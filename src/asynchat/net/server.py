@@ -201,6 +201,7 @@ class Server:
             self._logins = await open_logins(settings)
         self._house = make_house(settings, hub, store, self._logins)
         self._house.reload = self.reload
+        self._house.read_on = catch_up.begin_after
         self._speak_tls(await self._tls_of(settings))
         await restore(hub, store)
         async with asyncio.TaskGroup() as outer:

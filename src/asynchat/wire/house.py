@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from asynchat.chat.names import casefold
 from asynchat.chat.sessions import History
+from asynchat.wire.resumes import Resumes
 
 if TYPE_CHECKING:
+    from asynchat.chat.events import Place
     from asynchat.chat.hub import Hub
     from asynchat.wire.irc.caps import TlsPolicy
     from asynchat.wire.logins import Logins
@@ -76,6 +78,11 @@ class House:
     unknown: Callable[[], int] = field(default=lambda: 0)
     """How many connections have not come in yet."""
     came: Callable[[Session], None] = field(default=lambda session: None)
+    resumes: Resumes = field(default_factory=Resumes)
+    resume_window_s: float = 600.0
+    """How long who is gone may come back by its resume key."""
+    read_on: Callable[[Session, int, Place], None] = field(default=lambda session, position, place: None)
+    """Have a session shown everything after an id, of its rooms, its inbox and one more place, before anything else."""
     went: Callable[[Session, str], None] = field(default=lambda session, reason: None)
     broke: Callable[[Session, str], None] = field(default=lambda session, reason: None)
     """Told of who broke the rules of a transport, or was not let through."""

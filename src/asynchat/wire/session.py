@@ -187,8 +187,8 @@ class Session:
     def repeated(self, event: Event, first: Event) -> None:
         """Something this session said was stored before."""
 
-    def was_behind(self, name: str, lines: int, lost: int) -> None:
-        """This session lagged by so many lines in a room, or with somebody, that the first of them are not kept."""
+    def was_behind(self, name: str, lines: int | None, lost: int | None) -> None:
+        """This session lagged by so many lines of a room that the first of them are not kept; None: nobody knows."""
 
     def moved(self, room: Room, old: str, reason: str) -> None:
         """A room that this session's user is in has another name now."""
@@ -300,3 +300,10 @@ class Session:
 def same_name(one: str, other: str) -> bool:
     """Whether two names are the same."""
     return casefold(one) == casefold(other)
+
+
+def behind(name: str, lines: int | None, lost: int | None) -> str:
+    """How a session that lagged is told that it missed something."""
+    if lines is None:
+        return f"some lines of {name} are not kept any more"
+    return f"you were {lines} lines behind in {name}, and {lost} of them are not kept"

@@ -29,7 +29,7 @@ from asynchat.wire.irc.answers import Answering
 from asynchat.wire.irc.modes import user_letters
 from asynchat.wire.irc.render import dialect
 from asynchat.wire.irc.replies import with_tag
-from asynchat.wire.session import Link
+from asynchat.wire.session import Link, behind
 
 if TYPE_CHECKING:
     from asynchat.wire.irc.session import IrcSession
@@ -112,9 +112,9 @@ class Hearing(Answering):
         letters = (f"+{on}" if on else "") + (f"-{off}" if off else "")
         return f":{event.by.nick} MODE {event.by.nick} :{letters}\r\n".encode()
 
-    def was_behind(self, name: str, lines: int, lost: int) -> None:
+    def was_behind(self, name: str, lines: int | None, lost: int | None) -> None:
         nick = self.user.nick if self.user is not None else "*"
-        text = f"You were {lines} lines behind in {name}, and {lost} of them are not kept; showing from the next one"
+        text = f"{behind(name, lines, lost)}; showing from the next one"
         self.peer.overtake(f":{self.house.name} NOTICE {nick} :{text}\r\n".encode())
 
     def failed(self, event: Event, refused: Refused) -> None:

@@ -46,6 +46,8 @@ _COMMAND = {Kind.MESSAGE: "PRIVMSG", Kind.ACTION: "PRIVMSG", Kind.NOTICE: "NOTIC
 class Irc:
     """A dialect of IRC; made by `dialect`, which gives the same object for the same capabilities."""
 
+    ordered = False
+
     __slots__ = ("__weakref__", "_second", "_second_text", "account", "capabilities", "subscribed", "tags", "time")
 
     def __init__(self, capabilities: frozenset[str], subscribed: frozenset[str]) -> None:

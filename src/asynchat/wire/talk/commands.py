@@ -377,3 +377,6 @@ async def quit_(session: TalkSession, argument: str) -> None:
     session.leaving = argument or "quit"
     session.news("bye")
     session.end()
+
+
+from asynchat.wire.talk import resuming  # noqa: E402, F401  (a command with a file of its own)

@@ -62,6 +62,11 @@ class Plain:
         self.ids = ids
         self.times = times
 
+    @property
+    def ordered(self) -> bool:
+        """Whoever is shown ids may come back by one."""
+        return self.ids
+
     def render(self, event: Event) -> bytes:
         said = phrases(event)
         if not said:

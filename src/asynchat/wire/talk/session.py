@@ -8,11 +8,12 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import BadName, BadText, NameTaken, Refused, StoreError
-from asynchat.chat.events import Event, Invited, Kind, Said
+from asynchat.chat.events import Event, Invited, Kind, Place, Said
 from asynchat.chat.names import casefold, check_person
 from asynchat.chat.users import lasting_id
 from asynchat.wire.house import House
-from asynchat.wire.session import NEVER, Gap, Link, Session
+from asynchat.wire.resumes import Left
+from asynchat.wire.session import NEVER, Gap, Link, Session, behind
 from asynchat.wire.talk.render import NEWS, NO, Framing, Phrase, Plain, dialect, phrases
 from asynchat.wire.text import plain
 
@@ -43,7 +44,7 @@ class TalkSession(Session):
 
     framing: Framing
 
-    __slots__ = ("_first", "_name", "_stage", "_tries", "acks", "ids", "room", "times")
+    __slots__ = ("_first", "_name", "_read_on", "_stage", "_tries", "acks", "ids", "key", "room", "times")
 
     dialect: Plain
 
@@ -53,6 +54,8 @@ class TalkSession(Session):
         self.room: str | None = None  # where a line without a command goes
         self.ids = self.times = self.acks = False
         self.wake_at = now + house.register_timeout_s
+        self.key = ""  # by which this person may come back
+        self._read_on: tuple[int, Place] | None = None
         self._name = ""
         self._first = ""  # what came with the name
         self._stage = Stage.NAME
@@ -132,9 +135,20 @@ class TalkSession(Session):
         if self.acks:
             self.say_phrase(Phrase("+OK", first.id))
 
-    def was_behind(self, name: str, lines: int, lost: int) -> None:
-        text = f"you were {lines} lines behind in {name}, and {lost} of them are not kept; showing from the next one"
+    def was_behind(self, name: str, lines: int | None, lost: int | None) -> None:
+        text = f"{behind(name, lines, lost)}; showing from the next one"
         self.peer.overtake(type(self).framing(Phrase(NEWS, plain(text))))
+
+    async def gone(self, reason: str) -> None:
+        user = self.user
+        if user is None or user.lasting:  # who comes back by its password
+            await super().gone(reason)
+            return
+        rooms = tuple(room.name for room in user.rooms)
+        await super().gone(reason)
+        until_ms = self.hub.clock_ms() + int(self.house.resume_window_s * 1000)
+        left = Left(user.id, user.nick, rooms, self.room, self.hub.applied, until_ms)
+        self.house.resumes.leave(self.key, left)
 
     def put_out(self, reason: str) -> None:
         self.leaving = self.leaving or reason
@@ -153,6 +167,17 @@ class TalkSession(Session):
 
     def say_phrase(self, phrase: Phrase) -> None:
         self.peer.write(type(self).framing(phrase))
+
+    def guessed_wrong(self, code: str, text: str) -> None:
+        """Refuse a password or the like; who guesses too often is put out."""
+        self._tries += 1
+        self.no(code, text)
+        if self._tries >= TRIES:
+            self.end()
+
+    def read_on_from(self, position: str, place: Place) -> None:
+        """Once the answer to this command is out, show everything after an id."""
+        self._read_on = (int(position), place)
 
     def end(self) -> None:
         """Close the connection."""
@@ -259,10 +284,7 @@ class TalkSession(Session):
             else:
                 await self._come_in()
         except Refused as refused:
-            self._tries += 1
-            self.no(refused.code, refused.text)
-            if self._tries >= TRIES:
-                self.end()
+            self.guessed_wrong(refused.code, refused.text)
 
     async def _come_in(self, account: str | None = None) -> None:
         self._stage = Stage.NAME  # should the name be taken after all
@@ -284,17 +306,20 @@ class TalkSession(Session):
 
     async def _settle_in(self, user: User, gap: Gap | None) -> None:
         """Enter the room where everybody comes in, and say hello."""
+        if not user.lasting:
+            self.key = self.house.resumes.new(self)
+        key = f" resume key {self.key}" if self.key else ""
         try:
             room, entered = await self.enter_room(self.house.room)
         except Refused as refused:
-            self.news(f"hello {user.nick}. /help, /quit.")
+            self.news(f"hello {user.nick}. /help, /quit.{key}")
             self.no(refused.code, refused.text)
             return
         others = [member.nick for member in room.members if member is not user]
         with_whom = f" with {', '.join(others)}" if others else ""
         if len(others) > SHOWN_NAMES:
             with_whom = f" with {len(others)} others"
-        self.news(f"hello {user.nick}, you are in {room.name}{with_whom}. /help, /quit.")
+        self.news(f"hello {user.nick}, you are in {room.name}{with_whom}. /help, /quit.{key}")
         if entered is not None:
             await self.replay(room, entered)
         if gap is not None:
@@ -311,6 +336,9 @@ class TalkSession(Session):
                 await run(self, text)
             finally:
                 self.peer.release()
+            if self._read_on is not None:
+                self.house.read_on(self, *self._read_on)
+                self._read_on = None
             return
         if text[:2] == "//":
             text = text[1:]

@@ -149,6 +149,9 @@ class Client:
     def become(self, session: Session) -> None:
         self.session = session
 
+    def rouse(self) -> None:
+        pass
+
     @property
     def lost(self) -> bool:
         return self._writer.transport.closed

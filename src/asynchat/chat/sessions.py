@@ -91,6 +91,9 @@ class Session(Protocol):
     def repeated(self, event: Event, first: Event, /) -> None:
         """Something this session said was stored before under the same key, as `first`."""
 
+    def doubt(self) -> None:
+        """Somebody wants the name that its user bears: if it does not answer within seconds, it is gone."""
+
     def put_out(self, reason: str, /) -> None:
         """End this connection, telling why."""
 

@@ -28,6 +28,7 @@ class Conversation:
     __slots__ = (
         "_awake",
         "_reading",
+        "_schedule",
         "_spawn",
         "address",
         "due",
@@ -61,6 +62,7 @@ class Conversation:
         self.reason = ""
         self.due = NEVER  # when the wheel will call
         self._spawn = spawn
+        self._schedule: Callable[[Conversation], None] | None = None
         self._reading = False
         self._awake: asyncio.Task[None] | None = None
 
@@ -69,6 +71,11 @@ class Conversation:
     def become(self, session: Session) -> None:
         """Another session takes over what comes next."""
         self.session = session
+
+    def rouse(self) -> None:
+        """The session wants to be woken at another time than it said."""
+        if self._schedule is not None and self.session.wake_at < self.due:
+            self._schedule(self)
 
     @property
     def lost(self) -> bool:
@@ -102,6 +109,7 @@ class Conversation:
 
     async def run(self, read_buffer: int, schedule: Callable[[Conversation], None]) -> str:
         """Talk until one end has enough; returns why it ended."""
+        self._schedule = schedule
         reader, peer, clock = self.reader, self.peer, asyncio.get_running_loop().time
         try:
             while not self.session.closing:

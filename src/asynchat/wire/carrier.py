@@ -94,6 +94,9 @@ class Carrier(Session):
     def become(self, session: Session) -> None:
         self.inner = session
 
+    def rouse(self) -> None:
+        self.link.rouse()
+
     def close(self, reason: str = "") -> None:
         if not self._busy:  # else `gone` does it
             self._end()

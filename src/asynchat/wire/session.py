@@ -60,6 +60,9 @@ class Link(Protocol):
     def become(self, session: Session) -> None:
         """Another session takes over what comes next."""
 
+    def rouse(self) -> None:
+        """The session's `wake_at` was changed while it was not at work."""
+
     def close(self, reason: str = "") -> None:
         """End the connection once what was written is sent."""
 
@@ -202,6 +205,9 @@ class Session:
     def secure(self) -> bool:
         """Whether nobody can listen in."""
         return self.link.secure
+
+    def doubt(self) -> None:
+        """Somebody wants the name that its user bears."""
 
     def refurnished(self, before: Mapping[str, str]) -> None:
         """The settings were read again; IRC clients were offered these capabilities until now."""

@@ -71,6 +71,12 @@ class PeopleVerbs(Deciding):
             room.deafen(session)
         self.state.watchers.remove(session)
 
+    def doubt(self, nick: str) -> None:
+        """Somebody wants a name that is taken: whoever bears it shall show that they are here."""
+        user = self.state.users.get(casefold(nick))
+        for session in user.sessions if user is not None else ():
+            session.doubt()
+
     def depart(self, user: User, reason: str) -> Pending:
         """Go, from all rooms."""
         reason = one_line(reason, self.limits.reason)

@@ -19,7 +19,7 @@ from asynchat.wire.irc.hearing import Hearing
 from asynchat.wire.irc.message import BODY_LIMIT, CLIENT_TAGS_LIMIT, TAGS_LIMIT, EmptyMessage, Message, escape
 from asynchat.wire.irc.replies import Replies
 from asynchat.wire.lines import Splitter
-from asynchat.wire.session import Link
+from asynchat.wire.session import NEVER, Link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("asynchat")
 
+ANSWER_S = 5.0
+"""How long a session may be silent whose name somebody else asks for."""
 GRACE_S = 30.0
 """How long a PING may stay unanswered."""
 LISTED_BYTES = 400
@@ -47,6 +49,7 @@ class IrcSession(Hearing):
         "account",
         "batches",
         "cap_version",
+        "doubted_at",
         "ident",
         "negotiating",
         "password",
@@ -73,6 +76,7 @@ class IrcSession(Hearing):
         self.pre_away: str | None = None
         self.words: dict[str, str] = {}  # metadata set before being let in
         self.pinged = False
+        self.doubted_at: float | None = None  # NEVER: it will be asked
         self._splitter = Splitter(TAGS_LIMIT + BODY_LIMIT + 2)
 
     # What the server calls.
@@ -85,6 +89,8 @@ class IrcSession(Hearing):
             await self.settle(self.user.last)
 
     async def wake(self, now: float) -> None:
+        if self.doubted_at is not None and self.user is not None and not self._answers_doubt(now):
+            return
         quiet_s = now - self.heard_at
         interval_s = self.house.ping_interval_s
         if self.user is None:
@@ -100,6 +106,32 @@ class IrcSession(Hearing):
                 self.pinged = True
                 self.peer.write(f"PING {self.house.name}\r\n".encode())
             self.wake_at = self.heard_at + interval_s + GRACE_S
+
+    def doubt(self) -> None:
+        if self.user is not None and self.doubted_at is None and not (self.closing or self.lagging):
+            self.doubted_at = NEVER
+            self.wake_at = 0.0
+            self.link.rouse()
+
+    def _answers_doubt(self, now: float) -> bool:
+        """Whether it was heard since it was doubted; if it is not for some seconds, it is gone."""
+        doubted_at = self.doubted_at
+        assert doubted_at is not None
+        if doubted_at is NEVER:
+            if now - self.heard_at < ANSWER_S:
+                self.doubted_at = None
+                return True
+            self.doubted_at = now
+            self.peer.write(f"PING {self.house.name}\r\n".encode())
+        elif self.heard_at > doubted_at:
+            self.doubted_at = None
+            return True
+        elif now >= doubted_at + ANSWER_S:
+            self.leaving = "Ping timeout: somebody asked for the name"
+            self.error(self.leaving)
+            return False
+        self.wake_at = (now if doubted_at is NEVER else doubted_at) + ANSWER_S
+        return False
 
     def refurnished(self, before: Mapping[str, str]) -> None:
         gone, new = caps.changes(before, self.house.capabilities)

@@ -257,6 +257,7 @@ class TalkSession(Session):
         if self.house.accounts_required and not owned:
             raise Refused("ACCOUNT_REQUIRED", f"only the registered come in here, and {name} is not")
         if self.hub.is_taken(name) and not owned:
+            self.hub.doubt(name)
             raise NameTaken(name)
         self._name, self._first = name, first if colon else ""
         if self.house.password is not None:

@@ -70,6 +70,7 @@ async def nick(session: IrcSession, message: Message) -> None:
         check_person(wanted, session.hub.limits.name)
         session.wanted = wanted
         if session.hub.is_taken(wanted) and not same_name(wanted, session.nick) and not session.may_be_back:
+            session.hub.doubt(wanted)
             raise NameTaken(wanted)
         session.nick = wanted
         await register(session)
@@ -99,6 +100,7 @@ async def register(session: IrcSession) -> None:
     try:
         returned, gap = await come_in(session)
     except Refused:
+        session.hub.doubt(session.nick)
         session.nick, taken = "", session.nick
         raise NameTaken(taken) from None
     await _greet(session)

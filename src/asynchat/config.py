@@ -48,6 +48,15 @@ def duration(value: str | float) -> float:
     return float(match[1]) * _DURATIONS[match[2] or ""]
 
 
+def age(value: str | float) -> float:
+    """Seconds, from a duration; 0 from `forever`.
+
+    Raises:
+        ValueError
+    """
+    return 0.0 if str(value).strip() == "forever" else duration(value)
+
+
 def number(value: str | int) -> int:
     """A whole number, not negative.
 
@@ -184,6 +193,8 @@ class StoreSettings:
     durability: str = setting(
         "sync", one_of("sync", "process"), "sync survives a power cut, process survives kill -9", option="--durability"
     )
+    keep: float = setting(0.0, age, "for how long what was said is kept, or forever", option="--keep", metavar="AGE")
+    keep_lines: int = setting(0, number, "how many lines of each room are kept; 0: all")
 
 
 @dataclass(frozen=True, kw_only=True)

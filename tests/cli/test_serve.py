@@ -102,6 +102,7 @@ VALUES: dict[str, tuple[list[str], Any, Any]] = {
     "--max-line": (["2KiB"], "2KiB", 2048),
     "--send-queue": (["2MiB"], "2MiB", 2 * 1024 * 1024),
     "--read-buffer": (["1024"], 1024, 1024),
+    "--keep": (["30d"], "30d", 30 * 24 * 3600.0),
     "--ping-interval": (["2m"], "2m", 120.0),
     "--resume-window": (["1h"], "1h", 3600.0),
     "--log-level": (["warning"], "warning", "warning"),

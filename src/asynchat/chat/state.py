@@ -87,6 +87,15 @@ class State:
         if len(self.former) > FORMER_NAMES:
             del self.former[next(iter(self.former))]
 
+    def forget_bearer(self, account: str) -> None:
+        """Do not remember that somebody of that account bore a name."""
+        for name, bearers in tuple(self.former.items()):
+            kept = [each for each in bearers if casefold(each.source.account or "") != casefold(account)]
+            if not kept:
+                del self.former[name]
+            elif len(kept) < len(bearers):
+                self.former[name] = deque(kept, maxlen=FORMER_EACH)
+
     def restore_room(self, room: Room) -> None:
         """Make a room known."""
         self.rooms[casefold(room.name)] = room

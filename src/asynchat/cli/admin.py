@@ -49,6 +49,15 @@ def account_add(name: str, *, password_stdin: bool, email: str | None, data: str
     click.echo(f"{made} may log in now", err=True)
 
 
+@account.command("forget")
+@click.argument("name")
+@data_option
+def account_forget(name: str, *, data: str | None) -> None:
+    """Remove an account and erase everything it has said. Backups that were made before are not reached."""
+    events = ask(data, {"verb": "account-forget", "name": name})
+    click.echo(f"{name} is forgotten, with what was said in {events} events", err=True)
+
+
 @account.command("list")
 @data_option
 def account_list(*, data: str | None) -> None:

@@ -17,7 +17,10 @@ from typing import Any
 
 from asynchat.chat.errors import Refused, StoreError
 from asynchat.chat.hub import Hub
+from asynchat.net.forgetting import forget
+from asynchat.net.journal import Journal
 from asynchat.net.logins import Logins
+from asynchat.store import Log
 
 log = logging.getLogger("asynchat.admin")
 
@@ -28,12 +31,15 @@ Verb = Callable[[dict[str, Any]], Awaitable[Any]]
 class Admin:
     """Answers on the socket `path`; `logins` is None where there are no accounts."""
 
-    def __init__(self, path: Path, *, hub: Hub, logins: Logins | None) -> None:
+    def __init__(self, path: Path, *, hub: Hub, journal: Journal, store: Log, logins: Logins | None) -> None:
         self._path = path
         self._hub = hub
+        self._journal = journal
+        self._store = store
         self._logins = logins
         self._verbs: dict[str, Verb] = {
             "account-add": self._account_add,
+            "account-forget": self._account_forget,
             "account-list": self._account_list,
             "stats": self._stats,
         }
@@ -97,6 +103,9 @@ class Admin:
             return {"ok": await verb(request)}
         except Refused as refused:
             return {"error": {"code": refused.code, "text": refused.text}}
+        except StoreError as error:
+            log.error("%s could not be done: %s", request["verb"], error)
+            return {"error": {"code": "STORAGE", "text": str(error)}}
         except (KeyError, TypeError) as error:
             return {"error": {"code": "BAD_REQUEST", "text": f"{request['verb']} needs {error}"}}
 
@@ -104,6 +113,12 @@ class Admin:
         if self._logins is None:
             raise Refused("NO_ACCOUNTS", "this server has no accounts")
         return await self._logins.register(str(request["name"]), str(request["password"]), request.get("email"))
+
+    async def _account_forget(self, request: dict[str, Any]) -> int:
+        if self._logins is None:
+            raise Refused("NO_ACCOUNTS", "this server has no accounts")
+        account = str(request["name"])
+        return await forget(account, hub=self._hub, journal=self._journal, store=self._store, logins=self._logins)
 
     async def _account_list(self, request: dict[str, Any]) -> list[str]:
         return sorted(await self._logins.names()) if self._logins is not None else []

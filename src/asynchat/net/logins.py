@@ -151,6 +151,16 @@ class Logins:
         """The names of all accounts."""
         return await self._asked(self._accounts.names())
 
+    async def remove(self, name: str) -> None:
+        """Forget an account.
+
+        Raises:
+            Refused: NO_SUCH_ACCOUNT
+            StoreError
+        """
+        await self._accounts.remove(name)
+        self._owned.discard(casefold(name))
+
     def is_owned(self, name: str) -> bool:
         """Whether a name is that of an account."""
         return casefold(name) in self._owned

@@ -28,6 +28,7 @@ from asynchat.net.connections import Connections
 from asynchat.net.fanout import Fanout
 from asynchat.net.house import furnish, make_house, make_limits
 from asynchat.net.journal import Journal
+from asynchat.net.keeping import keep
 from asynchat.net.listen import BACKLOG, Bound, bind_all
 from asynchat.net.restoring import restore, see_off
 from asynchat.store import Log
@@ -211,11 +212,13 @@ class Server:
                 async with asyncio.TaskGroup() as group:
                     catch_up.work_in(group)
                     self._connections = Connections(self._house, settings.limits, group, self.broke)
-                    administering = self._administer(hub, group)
+                    administering = self._administer(hub, journal, store, group)
+                    keeping = group.create_task(keep(settings.store, hub, store), name="asynchat keeping")
                     try:
                         await self._listen(sockets, ready)
                     finally:
                         self._connections.close()
+                        keeping.cancel()
                         if administering is not None:
                             administering.cancel()
             finally:
@@ -239,13 +242,15 @@ class Server:
                 listener.close()
         await self._connections.end(self._stopped_because)
 
-    def _administer(self, hub: Hub, group: asyncio.TaskGroup) -> asyncio.Task[None] | None:
+    def _administer(
+        self, hub: Hub, journal: Journal, store: Log, group: asyncio.TaskGroup
+    ) -> asyncio.Task[None] | None:
         """Answer on the admin socket, if there is to be one."""
         if self._admin_path is None:
             return None
         from asynchat.net.admin import Admin
 
-        admin = Admin(self._admin_path, hub=hub, logins=self._logins)
+        admin = Admin(self._admin_path, hub=hub, journal=journal, store=store, logins=self._logins)
         try:
             sock = admin.bind()
         except StoreError as error:  # a path too long, for one: people can chat without

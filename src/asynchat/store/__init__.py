@@ -112,6 +112,31 @@ class Log(Protocol):
             StoreError
         """
 
+    async def trim(self, *, before_ms: int | None, most: int | None) -> int:
+        """Forget talk from before a time, in milliseconds of UTC, and of each room all but the last `most` lines.
+
+        The last of all stays. Others' appends go on meanwhile. Gives how many events went.
+
+        Raises:
+            StoreError
+        """
+
+    async def forget(self, account: str) -> Sequence[Event]:
+        """Erase what an account has said, and its words in everything else; gives what that was, as it was.
+
+        Ids stay what they are. To be followed by `wipe`.
+
+        Raises:
+            StoreError
+        """
+
+    async def wipe(self) -> None:
+        """Leave nothing in any file of what was taken out.
+
+        Raises:
+            StoreError
+        """
+
     async def snapshot(self) -> Snapshot | None:
         """The last snapshot that was saved."""
 

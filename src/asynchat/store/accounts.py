@@ -161,6 +161,7 @@ class SqlAccounts:
         self._connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=10.0)
         self._run("PRAGMA journal_mode = WAL")  # which memory has not, and ignores
         self._run("PRAGMA synchronous = NORMAL")
+        self._run("PRAGMA secure_delete = ON")  # who is forgotten is not left over in free space
         self._run(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
     async def close(self) -> None:
@@ -206,6 +207,18 @@ class SqlAccounts:
         """
         if not await self._write(_SET_CREDENTIAL, *_values(credential), casefold(name)):
             raise _no_such_account(name)
+
+    async def remove(self, name: str) -> None:
+        """Forget an account and everything kept for it; it is durable on return.
+
+        Raises:
+            Refused: NO_SUCH_ACCOUNT
+        """
+        folded = casefold(name)
+        if not await self._write("DELETE FROM accounts WHERE folded = ? RETURNING folded", folded):
+            raise _no_such_account(name)
+        for table in ("certificates", "markers", "presence"):
+            await self._write(f"DELETE FROM {table} WHERE account = ?", folded)
 
     # Certificates. A fingerprint is the SHA-256 of a certificate in hexadecimal, in any case, with colons or without.
 

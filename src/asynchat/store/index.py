@@ -24,6 +24,7 @@ from asynchat.chat.events import Said
 from asynchat.chat.names import casefold
 from asynchat.chat.search import Search, is_beginning, words_of
 from asynchat.store.rows import COLUMNS, events_of
+from asynchat.store.schema import Transaction
 
 log = logging.getLogger("asynchat.store")
 
@@ -148,7 +149,7 @@ class WordIndex:
             found = self._log.execute("SELECT id, at_ms FROM events WHERE id <= ? ORDER BY id DESC LIMIT 1", (upto,))
             upto, at_ms = found.fetchone() or (0, 0)
         if upto > self.upto:
-            with _Transaction(self._index):
+            with Transaction(self._index):
                 self._index.executemany("INSERT INTO lines (rowid, words) VALUES (?, ?)", _documents(rows))
                 self._index.execute("UPDATE upto SET id = ?, at_ms = ?", (upto, at_ms))
             self.upto = upto
@@ -168,9 +169,18 @@ class WordIndex:
         rows = self._log.execute(_THESE, (json.dumps([each for each in ids if each <= self.upto]),)).fetchall()
         if rows:
             delete = "INSERT INTO lines (lines, rowid, words) VALUES ('delete', ?, ?)"
-            with _Transaction(self._index):
+            with Transaction(self._index):
                 self._index.executemany(delete, _documents(rows))
             self._words_left = True
+
+    def clean(self) -> None:
+        """Have no word left in the file of a line that was taken out.
+
+        Raises:
+            StoreError
+        """
+        if self._words_left:
+            self._guarded(self._clean)
 
     def _clean(self) -> None:
         """Rewrite what has words of lines that were taken out."""
@@ -244,20 +254,6 @@ class WordIndex:
 
 class _Unfit(Exception):
     """The file is no index of this log."""
-
-
-class _Transaction:
-    """`with _Transaction(connection)`: all of it, or nothing."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
 def _documents(rows: Sequence[Sequence[Any]]) -> Iterator[tuple[int, str]]:

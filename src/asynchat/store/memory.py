@@ -14,6 +14,7 @@ from itertools import islice
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place, Redacted, Said
+from asynchat.chat.names import casefold
 from asynchat.chat.search import Search
 from asynchat.store import Had, Snapshot, Stored, is_words
 
@@ -149,6 +150,37 @@ class MemoryLog:
                 ring = self._places[place]
                 with suppress(ValueError):  # it has fallen off that ring
                     ring.remove(said)
+
+    async def trim(self, *, before_ms: int | None, most: int | None) -> int:
+        gone: set[str] = set()
+        for place, ring in self._places.items():
+            words = [event for event in ring if is_words(event) and int(event.id) < self._last_id]
+            old = [event for event in words if before_ms is not None and event.at_ms < before_ms]
+            if most is not None and place[:1] == "#":
+                old += words[: max(sum(map(is_words, ring)) - most, 0)]
+            gone.update(event.id for event in old)
+        self._drop(gone)
+        return len(gone)
+
+    async def forget(self, account: str) -> Sequence[Event]:
+        wanted = casefold(account)
+        found = [event for event in self._events.values() if casefold(event.by.account or "") == wanted]
+        self._drop({event.id for event in found if isinstance(event, Said)})
+        for owner in [owner for owner in self._keys if casefold(owner[0]) == wanted]:
+            del self._keys[owner]
+        return found
+
+    def _drop(self, ids: set[str]) -> None:
+        """Take events out of all places."""
+        for event_id in ids:
+            event = self._events.pop(event_id)
+            for place in event.places:
+                ring = self._places[place]
+                with suppress(ValueError):  # it has fallen off that ring
+                    ring.remove(event)
+
+    async def wipe(self) -> None:
+        pass
 
     async def snapshot(self) -> Snapshot | None:
         return None

@@ -102,6 +102,14 @@ class SqliteReader:
         )
         return event_of(rows[0]) if rows else None
 
+    async def read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        """The rows of a query.
+
+        Raises:
+            StoreError
+        """
+        return await in_thread(self._reading, self._read, query, values)
+
     def _read(self, query: str, values: tuple[Any, ...]) -> list[Any]:
         try:
             return self._reader.execute(query, values).fetchall()
@@ -122,6 +130,14 @@ class SqliteReader:
     async def unindex(self, ids: Sequence[int]) -> None:
         """Take lines out of the index of words, while they are in the log still."""
         await in_thread(self._searching, self._unindex, ids)
+
+    async def clean_index(self) -> None:
+        """Have nothing left in the index of lines that were taken out.
+
+        Raises:
+            StoreError
+        """
+        await in_thread(self._searching, self._index.clean)
 
     def _advance_index(self) -> None:
         """Bring the index of words up to date, a while at a time: a search may be waiting for the thread."""

@@ -92,3 +92,17 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Whether SQLite says that the file is broken."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF in _DAMAGED
+
+
+class Transaction:
+    """`with Transaction(connection)`: all of it, or nothing."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT" if kind is None else "ROLLBACK")

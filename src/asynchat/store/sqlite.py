@@ -27,7 +27,7 @@ from typing import Any
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place, Redacted, Said
-from asynchat.store import Snapshot, Stored, is_words
+from asynchat.store import Snapshot, Stored, erasing, is_words
 from asynchat.store.codec import encode
 from asynchat.store.lock import Lock
 from asynchat.store.mark import Known, Mark
@@ -72,7 +72,7 @@ class SqliteLog(SqliteReader):
         self._last_ms = 0
         self._appended_at = 0.0
         self._rest: asyncio.TimerHandle | None = None
-        self._resting: asyncio.Future[None] | None = None
+        self._busy: asyncio.Future[Any] | None = None  # what the writer does in its thread meanwhile
 
     @property
     def last_id(self) -> int:
@@ -186,8 +186,8 @@ class SqliteLog(SqliteReader):
     async def close(self) -> None:
         if self._rest is not None:
             self._rest.cancel()
-        if self._resting is not None:
-            await self._resting
+        if self._busy is not None:
+            await asyncio.wait([self._busy])
         await self.close_reading()
         await in_thread(self._flusher, self._close)
         self._flusher.shutdown()
@@ -207,11 +207,11 @@ class SqliteLog(SqliteReader):
     # Writing.
 
     async def append(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError]:
-        if self._resting is not None:
-            await self._resting
         taken_back = [int(event.said) for event in batch if type(event) is Redacted]
         if taken_back:
             await self.unindex(taken_back)
+        while self._busy is not None:
+            await asyncio.shield(self._busy)
         answers = self._write(batch)
         if self._sync:
             try:
@@ -292,11 +292,11 @@ class SqliteLog(SqliteReader):
     def _take_back(self, answers: Sequence[Stored | StoreError], error: OSError) -> Sequence[Stored | StoreError]:
         """The disk did not take what SQLite had taken: nobody is told that it is stored, so it must not be."""
         fault = StoreError(f"cannot flush: {error.strerror}", full=error.errno in (errno.ENOSPC, errno.EDQUOT))
-        new = [(each.position,) for each in answers if isinstance(each, Stored) and each.new]
+        new = [each.event for each in answers if isinstance(each, Stored) and each.new]
         try:
             self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany("DELETE FROM events WHERE id = ?", new)
-            self._writer.executemany("DELETE FROM placed WHERE id = ?", new)
+            self._writer.executemany("DELETE FROM events WHERE id = ?", [(int(event.id),) for event in new])
+            self._writer.executemany(_TAKE_OUT, [(place, int(event.id)) for event in new for place in event.places])
             self._writer.execute("COMMIT")
         except sqlite3.Error as worse:
             log.error("lines that could not be flushed may be back after a restart: %s", worse)
@@ -325,23 +325,57 @@ class SqliteLog(SqliteReader):
         quiet_s = loop.time() - self._appended_at
         if quiet_s < REST_S:
             self._rest = loop.call_later(REST_S - quiet_s, self._rest_now, loop)
-        elif self._resting is None and not self._closing:
-            self._resting = loop.run_in_executor(self._flusher, self._empty)
-            self._resting.add_done_callback(self._rested)
+        elif self._busy is None and not self._closing:
+            self._begin(self._empty)
 
-    def _rested(self, _: object) -> None:
-        self._resting = None
+    def _begin[T](self, action: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Have the writer do something in its thread; what is to be appended waits."""
+        busy = asyncio.get_running_loop().run_in_executor(self._flusher, action, self._writer)
+        self._busy = busy
+        busy.add_done_callback(self._done)
+        return busy
 
-    def _empty(self) -> None:
+    def _done(self, busy: asyncio.Future[Any]) -> None:
+        self._busy = None
+        if not busy.cancelled():
+            busy.exception()  # whoever waits for it is told
+
+    async def exclusive[T](self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """What the writer gives for something, while nothing is appended.
+
+        Raises:
+            StoreError
+        """
+        while self._busy is not None:
+            await asyncio.shield(self._busy)
+        try:
+            return await asyncio.shield(self._begin(action))
+        except sqlite3.Error as error:
+            raise store_error(error) from None
+
+    def _empty(self, writer: sqlite3.Connection) -> None:
         """Move everything into the file and begin the write-ahead log anew: what is not in it cannot be torn."""
         self._pages = 0
         self._mark.flush()
         with suppress(sqlite3.Error):  # nothing is lost, it has it still
-            self._empty_wal(self._writer)
+            self._empty_wal(writer)
 
     @staticmethod
     def _empty_wal(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    # Erasing.
+
+    async def trim(self, *, before_ms: int | None, most: int | None) -> int:
+        before = int(await self.last_until(before_ms - 1)) if before_ms is not None else None
+        return await erasing.trim(self, before=before, most=most)
+
+    async def forget(self, account: str) -> Sequence[Event]:
+        return await erasing.forget(self, account)
+
+    async def wipe(self) -> None:
+        await self.clean_index()
+        await self.exclusive(self._empty)
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         await in_thread(self._flusher, self._save_snapshot, snapshot)

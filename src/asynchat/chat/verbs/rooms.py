@@ -15,8 +15,10 @@ from asynchat.chat.events import (
     Joined,
     Kicked,
     Left,
+    Place,
     RoomRenamed,
     Setting,
+    Source,
     TopicSet,
 )
 from asynchat.chat.names import casefold, check_room
@@ -137,6 +139,12 @@ class RoomVerbs(Deciding):
             text=one_line(text, self.limits.topic),
         )
         return self._change(event, user, via)
+
+    def take_topic_away(self, place: Place, by: Source) -> Pending:
+        """Take a room's topic away, whoever may set it: its words are to be forgotten."""
+        room = self.state.places[place]
+        event = TopicSet(by=by, at_ms=self._at_ms(), id=self._id(), places=(place,), room=room.name, text="")
+        return self.journal.put(event, None)
 
     def change(self, user: User, name: str, changes: Sequence[Change], *, via: Session | None = None) -> Pending | None:
         """Change settings of a room, all at once. None if they are so already.

@@ -1,0 +1,151 @@
+"""Taking things out of the SQLite log for good: what is too old, what is too much, what somebody said.
+
+It is done a bit at a time, in the writer's thread while nothing is appended, so that nobody waits long. Ids of what is
+left stay what they were, so that everybody's positions do.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import fields, replace
+from typing import Any, Protocol
+
+from asynchat.chat.errors import StoreError
+from asynchat.chat.events import Event, Place, Said
+from asynchat.chat.names import casefold
+from asynchat.store.codec import encode
+from asynchat.store.rows import COLUMNS, checksum, event_of
+from asynchat.store.schema import Transaction
+
+CHUNK = 200
+"""Events that go in one transaction."""
+SCANNED = 20_000
+"""Events that are looked through at once for somebody's words."""
+
+_PLACES = """
+WITH RECURSIVE each(place) AS (
+    SELECT min(place) FROM placed WHERE place >= '#'
+    UNION ALL SELECT (SELECT min(place) FROM placed WHERE place > each.place) FROM each WHERE place IS NOT NULL
+) SELECT place FROM each WHERE place >= '#' AND place < '$'
+"""  # each step is one look into the index, however many events a place has
+_WORDS = frozenset({"text", "reason", "realname", "value", "away"})
+"""The fields of events that are somebody's own words."""
+
+
+class Engine(Protocol):
+    """As much of the SQLite engine as erasing needs."""
+
+    durable_id: int
+
+    async def read(self, query: str, values: tuple[Any, ...]) -> list[Any]: ...
+
+    async def exclusive[T](self, action: Callable[[sqlite3.Connection], T]) -> T: ...
+
+    async def unindex(self, ids: Sequence[int]) -> None: ...
+
+
+async def trim(engine: Engine, *, before: int | None, most: int | None) -> int:
+    """Take out talk up to the id `before`, and of each room all but the last `most` lines; returns how many.
+
+    Raises:
+        StoreError
+    """
+    gone = 0
+    last = engine.durable_id - 1  # the last of all stays: where the log ends is known by it
+    if before is not None:
+        query = "SELECT id FROM events WHERE id > ? AND id <= ? AND talk = 1 ORDER BY id LIMIT ?"
+        gone += await _take_out_all(engine, lambda after: engine.read(query, (after, min(before, last), CHUNK)))
+    if most is not None:
+        for (place,) in await engine.read(_PLACES, ()):
+            gone += await _trim_room(engine, place, most, last)
+    return gone
+
+
+async def _trim_room(engine: Engine, place: Place, most: int, last: int) -> int:
+    query = "SELECT id FROM placed WHERE place = ? AND talk = 1 ORDER BY id DESC LIMIT 1 OFFSET ?"
+    edge = await engine.read(query, (place, most))
+    if not edge:
+        return 0
+    query = "SELECT id FROM placed WHERE place = ? AND talk = 1 AND id > ? AND id <= ? ORDER BY id LIMIT ?"
+    return await _take_out_all(engine, lambda after: engine.read(query, (place, after, min(edge[0][0], last), CHUNK)))
+
+
+async def _take_out_all(engine: Engine, more: Callable[[int], Awaitable[list[Any]]]) -> int:
+    """Take out what `more` gives after an id, until it gives nothing."""
+    gone = after = 0
+    while rows := await more(after):
+        ids = [row[0] for row in rows]
+        await engine.unindex(ids)
+        await engine.exclusive(lambda writer, ids=ids: _take_out(writer, ids))  # type: ignore[misc]  # a default binds it
+        gone += len(ids)
+        after = ids[-1]
+    return gone
+
+
+def _take_out(writer: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Delete events, and where they were."""
+    with Transaction(writer):
+        for each in ids:
+            row = writer.execute(f"SELECT {COLUMNS} FROM events WHERE id = ?", (each,)).fetchone()
+            try:
+                places = event_of(row).places
+            except StoreError:  # damaged: it may stay in places, where nobody finds it
+                places = ()
+            writer.executemany(
+                "DELETE FROM placed WHERE place = ? AND talk = 1 AND id = ?", ((p, each) for p in places)
+            )
+            writer.execute("DELETE FROM events WHERE id = ?", (each,))
+
+
+async def forget(engine: Engine, account: str) -> list[Event]:
+    """Erase the words of an account: what it said, and what it wrote elsewhere; returns what that was.
+
+    Raises:
+        StoreError
+    """
+    wanted, found = casefold(account), []
+    edge = "SELECT max(id) FROM (SELECT id FROM events WHERE id > ? ORDER BY id LIMIT ?)"
+    query = f"SELECT {COLUMNS} FROM events WHERE id > ? AND id <= ? AND instr(lower(body), ?) ORDER BY id"
+    after = 0
+    while (upto := (await engine.read(edge, (after, SCANNED)))[0][0]) is not None:
+        rows = await engine.read(query, (after, upto, wanted))
+        after = upto
+        events = [event for event in map(_readable, rows) if event is not None and _is_by(event, wanted)]
+        for start in range(0, len(events), CHUNK):
+            chunk = events[start : start + CHUNK]
+            await engine.unindex([int(event.id) for event in chunk])
+            await engine.exclusive(lambda writer, chunk=chunk: _blank(writer, chunk))  # type: ignore[misc]
+        found += events
+    return found
+
+
+def _readable(row: Sequence[Any]) -> Event | None:
+    try:
+        return event_of(row)
+    except StoreError:
+        return None
+
+
+def _is_by(event: Event, account: str) -> bool:
+    return event.by.account is not None and casefold(event.by.account) == account
+
+
+def _blank(writer: sqlite3.Connection, events: Iterable[Event]) -> None:
+    """Take what was said out of its places, and the words out of everything else."""
+    with Transaction(writer):
+        for event in events:
+            position = int(event.id)
+            if isinstance(event, Said):
+                writer.executemany(
+                    "DELETE FROM placed WHERE place = ? AND talk IN (0, 1) AND id = ?",
+                    ((place, position) for place in event.places),
+                )
+                body, crc = "", None
+            else:
+                words = {each.name: "" for each in fields(event) if each.name in _WORDS and getattr(event, each.name)}
+                body = encode(replace(event, **words))  # type: ignore[arg-type]  # they are texts, all of them
+                crc = checksum(position, event.at_ms, body)
+            writer.execute(
+                "UPDATE events SET body = ?, crc = ?, sender = NULL, key = NULL WHERE id = ?", (body, crc, position)
+            )

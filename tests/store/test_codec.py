@@ -204,3 +204,35 @@ def test_what_was_not_written_by_us_is_a_store_error(body):
 def test_the_event_that_cannot_be_read_is_named(body):
     with pytest.raises(StoreError, match="event 9 cannot be read"):
         decode(body, id="9", at_ms=5)
+
+
+SOURCES = st.builds(
+    Source,
+    user=st.text(),
+    nick=st.text(),
+    ident=st.text(),
+    host=st.text(),
+    account=st.none() | st.text(),
+    bot=st.booleans(),
+)
+TALK = st.builds(
+    Said,
+    by=SOURCES,
+    at_ms=st.just(1),
+    id=st.just("1"),
+    places=st.lists(st.text()).map(tuple),
+    to=st.text(),
+    text=st.text(),
+    kind=st.sampled_from(Kind),
+    target=st.none() | st.text(),
+    tags=st.lists(st.tuples(st.text(), st.text())).map(tuple),
+    key=st.none() | st.text(),
+    least=st.sampled_from(Role),
+    cuts=st.lists(st.integers(0, 99)).map(tuple),
+)
+
+
+@given(TALK)
+def test_talk_is_written_as_everything_else_is(said):
+    values = [put(getattr(said, name)) for name, put, _ in codec._FIELDS[Said]]
+    assert encode(said) == codec._encode(["Said", codec.source_to(said.by), said.places, *values])

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
+from json.encoder import encode_basestring as _quote
 from typing import Any
 
 from asynchat.chat.errors import StoreError
@@ -111,9 +113,36 @@ _FIELDS: dict[type[Event], tuple[_Field, ...]] = {
 _BY_NAME = {kind.__name__: kind for kind in _FIELDS}
 
 
+@lru_cache(maxsize=1024)
+def _head(places: tuple[str, ...], by: tuple[str, str, str, str, str | None, bool]) -> str:
+    """The beginning of a line, as far as it is the same for all that somebody says there."""
+    user, nick, ident, host, account, bot = by
+    source = Source(user=user, nick=nick, ident=ident, host=host, account=account, bot=bot)
+    return _encode([Said.__name__, source_to(source), places])[:-1]
+
+
+def _encode_said(event: Said) -> str:
+    """A line of talk: as `encode` would have it, for a third of the time."""
+    by = event.by
+    head = _head(event.places, (by.user, by.nick, by.ident, by.host, by.account, by.bot))
+    target = "null" if event.target is None else _quote(event.target)
+    tags = _encode(event.tags) if event.tags else "[]"
+    key = "null" if event.key is None else _quote(event.key)
+    cuts = _encode(event.cuts) if event.cuts else "[]"
+    return (
+        f"{head},{_quote(event.to)},{_quote(event.text)},{_QUOTED_KIND[event.kind]},{target},{tags},{key},"
+        f"{int(event.least)},{cuts}]"
+    )
+
+
+_QUOTED_KIND = {kind: _encode(kind.value) for kind in Kind}
+
+
 def encode(event: Event) -> str:
     """What makes an event, but for its id and time, which the engine keeps beside it."""
     kind = type(event)
+    if kind is Said:
+        return _encode_said(event)  # type: ignore[arg-type]  # it is one
     values = [put(getattr(event, name)) for name, put, _ in _FIELDS[kind]]
     return _encode([kind.__name__, source_to(event.by), event.places, *values])
 

@@ -29,7 +29,7 @@ from asynchat.store.schema import Transaction
 log = logging.getLogger("asynchat.store")
 
 VERSION = 1
-SLICE = 1000
+SLICE = 500
 """Lines that are indexed in one transaction."""
 FIRST_PAGE = 100
 """Lines that are read at first; then four times as many, for each page costs a look through the index."""

@@ -9,6 +9,7 @@ import asyncio
 import json
 import logging
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,8 +25,11 @@ from asynchat.store.rows import COLUMNS, event_of, events_of
 log = logging.getLogger("asynchat.store")
 
 REPLAY_PAGE = 1000
-INDEXED_AT = 10_000
-"""Events that the index of words may lag behind, if nobody searches."""
+INDEXED_AT = 100_000
+"""Events that the index of words may lag behind while the log is busy and nobody searches."""
+
+AT_ONCE = 20_000
+"""Events that are indexed until a search has its turn."""
 
 _IN_PLACE = "SELECT id FROM placed WHERE place = ? AND talk = {} AND id > ? AND id < ?"
 _MOST = 2**63 - 1
@@ -121,9 +125,10 @@ class SqliteReader:
     async def search(self, search: Search, /) -> Sequence[Said]:
         return await in_thread(self._searching, self._index.search, search, self.durable_id)
 
-    def keep_indexing(self, last_id: int) -> None:
-        """Have the index of words follow, if it lags far behind."""
-        if last_id - self._index.upto >= INDEXED_AT and not self._indexing:
+    def keep_indexing(self, *, quiet: bool) -> None:
+        """Have the index of words follow, if it lags far behind, or far enough and there is time."""
+        behind = self.durable_id - self._index.upto
+        if behind >= (SLICE if quiet else INDEXED_AT) and not self._indexing and not self._closing:
             self._indexing = True
             self._searching.submit(self._advance_index)
 
@@ -140,11 +145,13 @@ class SqliteReader:
         await in_thread(self._searching, self._index.clean)
 
     def _advance_index(self) -> None:
-        """Bring the index of words up to date, a while at a time: a search may be waiting for the thread."""
+        """Bring the index of words up to date, but for as long only: a search may be waiting for the thread."""
         try:
-            for _ in range(INDEXED_AT // SLICE):
+            for _ in range(AT_ONCE // SLICE):
+                began = time.monotonic()
                 if self._closing or not self._index.advance(self.durable_id):
                     break
+                time.sleep(time.monotonic() - began)  # the loop needs the interpreter, too
         except StoreError as error:  # a search will say so, too
             log.error("the index of words lags behind: %s", error)
         finally:

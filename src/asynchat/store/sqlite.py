@@ -221,7 +221,7 @@ class SqliteLog(SqliteReader):
         if self._last_id > self.durable_id:
             self.durable_id = self._last_id
             self._mark.note(self._last_id)
-        self.keep_indexing(self._last_id)
+        self.keep_indexing(quiet=False)
         if self._pages >= CHECKPOINT_PAGES:
             await in_thread(self._flusher, self._checkpoint)
         self._rest_later()
@@ -327,6 +327,7 @@ class SqliteLog(SqliteReader):
             self._rest = loop.call_later(REST_S - quiet_s, self._rest_now, loop)
         elif self._busy is None and not self._closing:
             self._begin(self._empty)
+            self.keep_indexing(quiet=True)
 
     def _begin[T](self, action: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """Have the writer do something in its thread; what is to be appended waits."""

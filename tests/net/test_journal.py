@@ -180,6 +180,19 @@ async def test_an_entry_that_was_refused_raises_and_its_batch_mates_do_not(full,
     assert [entry.refused is None for entry in bench.entries] == [True, False, True]
 
 
+async def test_a_full_disk_is_told_of_now_and_then_and_not_for_each_line(caplog, monkeypatch):
+    for often, records in ((1000.0, 1), (0.0, 5)):
+        monkeypatch.setattr(journal_module, "COMPLAIN_S", often)
+        caplog.clear()
+        async with running() as bench:
+            bench.log.answer = lambda event: StoreError("full", full=True)
+            bench.put(*(said(number) for number in range(5)))
+            await bench.log.in_the_air()
+            bench.log.land()
+        told = [record.getMessage() for record in caplog.records if "not stored" in record.getMessage()]
+        assert told == [f"not stored: full ({number} so far)" for number in range(1, records + 1)]
+
+
 async def test_if_the_log_fails_all_that_was_to_be_kept_is_refused_and_the_next_batch_is_tried():
     async with running() as bench:
         one, passing, two = bench.put(said(1), said(2, kept=False), said(3))

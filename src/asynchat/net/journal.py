@@ -20,6 +20,9 @@ from asynchat.store import Log, Snapshot, Stored
 log = logging.getLogger("asynchat.journal")
 
 SNAPSHOT_CHANGES = 10_000
+"""Changes after which the state is saved."""
+COMPLAIN_S = 1.0
+"""How often at most it is logged that something could not be stored."""
 SNAPSHOT_TALK = 100_000
 """Lines of talk that a start may have to look through for the changes between them."""
 
@@ -88,6 +91,8 @@ class Journal:
         most: int = 4096,
     ) -> None:
         self._dump = dump
+        self._lost = 0  # events that could not be stored
+        self._complained_at = float("-inf")
         self._changes = 0  # since the last snapshot
         self._talk = 0
         self._last_id = store.last_id
@@ -182,7 +187,7 @@ class Journal:
             answers = [StoreError(str(error))] * len(kept)
         for entry, answer in zip(kept, answers, strict=True):
             if isinstance(answer, StoreError):
-                log.error("not stored: %s", answer)
+                self._complain(answer)
                 entry.refused = StorageFull() if answer.full else StorageError()
             elif not answer.new:
                 entry.first = answer.event
@@ -191,6 +196,14 @@ class Journal:
             else:
                 self._changes += 1
         self._last_id = self._store.last_id
+
+    def _complain(self, error: StoreError) -> None:
+        """Log that something was not stored; a full disk is told of once a second, not once a line."""
+        self._lost += 1
+        now = asyncio.get_running_loop().time()
+        if now - self._complained_at >= COMPLAIN_S:
+            self._complained_at = now
+            log.error("not stored: %s (%d so far)", error, self._lost)
 
 
 def _refuse(entries: Sequence[Entry]) -> None:

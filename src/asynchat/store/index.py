@@ -1,9 +1,9 @@
 """The index of words: where in the log something was said.
 
 It is derived from the log, lies in a file of its own, and is made anew whenever it does not fit: so it costs the log's
-commits nothing, which would wait for the write lock of one file, and the file with the log holds nothing twice. It
-lags behind: a search first brings it up to date. It only narrows down where to look; what is found is read from the log
-and compared, so that what was taken back is not found, whatever the index says.
+commits nothing, which would wait for the write lock of one file, and the file with the log holds nothing twice. While
+the log is busy it lags behind; a search first brings it up to date. It only narrows down where to look: what is found
+is read from the log and compared, so that what was taken back is not found, whatever the index says.
 
 Per line it costs 4.5 µs of CPU and 20 bytes, in a million lines of 58 bytes.
 """

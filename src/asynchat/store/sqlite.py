@@ -90,24 +90,17 @@ class SqliteLog(SqliteReader):
     def _open(self) -> None:
         self._lock.take()
         try:
-            self._open_file()
-        except Damaged as error:
-            self._close()
-            if not self._accept_loss:
-                raise StoreError(
-                    f"{self._path} is damaged: {error}. Restore a backup; or start with --accept-loss, "
-                    "and it is moved aside and an empty one begun"
-                ) from None
-            self._lock.take()
-            self._move_aside(error)
-            self._open_or_close()
-        except BaseException:
-            self._close()
-            raise
-
-    def _open_or_close(self) -> None:
-        try:
-            self._open_file()
+            try:
+                self._open_file()
+            except Damaged as error:
+                if not self._accept_loss:
+                    raise StoreError(
+                        f"{self._path} is damaged: {error}. Restore a backup; or start with --accept-loss, "
+                        "and it is moved aside and an empty one begun"
+                    ) from None
+                self._let_go()
+                self._move_aside(error)
+                self._open_file()
         except BaseException:
             self._close()
             raise
@@ -194,6 +187,12 @@ class SqliteLog(SqliteReader):
 
     def _close(self) -> None:
         whole = hasattr(self, "_writer") and self._wal >= 0
+        self._let_go()
+        self._mark.end(self.durable_id if whole else None)
+        self._lock.release()
+
+    def _let_go(self) -> None:
+        """Close the connections and what else is open of the file."""
         for name in ("_reader", "_writer"):
             connection: sqlite3.Connection | None = self.__dict__.pop(name, None)
             if connection is not None:
@@ -201,8 +200,6 @@ class SqliteLog(SqliteReader):
         if self._wal >= 0:
             os.close(self._wal)
             self._wal = -1
-        self._mark.end(self.durable_id if whole else None)
-        self._lock.release()
 
     # Writing.
 

@@ -12,7 +12,7 @@ import pytest
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.search import Search
-from asynchat.store import mark, rows, schema, sqlite
+from asynchat.store import file, mark, rows, schema, sqlite
 from asynchat.store.codec import encode
 from asynchat.store.sqlite import SqliteLog
 from tests.store.author import Author, ids, opened, texts
@@ -181,7 +181,7 @@ async def test_a_damaged_file_stops_the_start_and_is_moved_aside_only_if_that_is
 
 async def test_a_file_is_looked_through_after_an_end_that_was_not_clean(path, monkeypatch):
     looked: list[str] = []
-    monkeypatch.setattr(sqlite, "check", lambda connection: looked.append("at once"))
+    monkeypatch.setattr(file, "check", lambda connection: looked.append("at once"))
     kill_after(path)
     async with opened(SqliteLog(path)):
         assert looked == ["at once"]
@@ -190,12 +190,12 @@ async def test_a_file_is_looked_through_after_an_end_that_was_not_clean(path, mo
 
 
 async def test_a_large_file_is_looked_through_while_the_server_runs(path, monkeypatch, caplog):
-    monkeypatch.setattr(sqlite, "CHECKED_AT_ONCE", 0)
+    monkeypatch.setattr(file, "CHECKED_AT_ONCE", 0)
 
     def find(connection: sqlite3.Connection) -> None:
         raise schema.Damaged("a page is bad")
 
-    monkeypatch.setattr(sqlite, "check", find)
+    monkeypatch.setattr(file, "check", find)
     kill_after(path)
     async with opened(SqliteLog(path)) as log:
         assert len(await log.page("#1", limit=1000)) == LINES

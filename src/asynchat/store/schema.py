@@ -88,6 +88,15 @@ def check(connection: sqlite3.Connection) -> None:
         raise Damaged(" ".join(found.split()))
 
 
+def empty_wal(connection: sqlite3.Connection) -> None:
+    """Move all of the write-ahead log into the file, and begin it anew.
+
+    Raises:
+        sqlite3.Error
+    """
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether SQLite says that the file is broken."""
     code: int = getattr(error, "sqlite_errorcode", 0)

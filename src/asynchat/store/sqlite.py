@@ -17,10 +17,9 @@ import json
 import logging
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,19 +28,16 @@ from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place, Redacted, Said
 from asynchat.store import Snapshot, Stored, erasing, is_words
 from asynchat.store.codec import encode
-from asynchat.store.lock import Lock
-from asynchat.store.mark import Known, Mark
+from asynchat.store.file import LogFile
 from asynchat.store.reading import SqliteReader, in_thread, store_error
 from asynchat.store.rows import COLUMNS, checksum, event_of
-from asynchat.store.schema import Damaged, check, connect, is_damage, migrate
+from asynchat.store.schema import empty_wal
 
 log = logging.getLogger("asynchat.store")
 
 CHECKPOINT_PAGES = 1000
 REST_S = 5.0
 """How long nothing has to come until the write-ahead log is emptied."""
-CHECKED_AT_ONCE = 512 << 20
-"""Bytes of a file that is looked through before the start, after an end that was not clean; others are meanwhile."""
 
 _INSERT_EVENT = "INSERT INTO events (id, at_ms, talk, sender, key, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _TAKE_OUT = "DELETE FROM placed WHERE place = ? AND talk IN (0, 1) AND id = ?"
@@ -53,20 +49,15 @@ _flush: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 class SqliteLog(SqliteReader):
     """Keeps events in the file `path`. `durability` is "sync" or "process".
 
-    With `accept_loss` it opens where it would refuse: if it misses what was stored, or is damaged, which then is moved
-    aside.
+    With `accept_loss` it opens where it would refuse, see `LogFile`.
     """
 
     def __init__(self, path: Path, *, durability: str = "sync", accept_loss: bool = False) -> None:
         super().__init__(path)
-        self._path = path
         self._sync = durability == "sync"
-        self._accept_loss = accept_loss
-        self._lock = Lock(path.with_name(path.name + ".lock"))
-        self._mark = Mark(path.with_name(path.name + ".mark"), durability=durability)
+        self._file = LogFile(path, durability=durability, accept_loss=accept_loss)
         self._writer: sqlite3.Connection
         self._flusher = ThreadPoolExecutor(1, "asynchat-flush")
-        self._wal = -1
         self._pages = 0  # written since the last checkpoint, about
         self._last_id = 0
         self._last_ms = 0
@@ -85,96 +76,10 @@ class SqliteLog(SqliteReader):
     # Opening and closing.
 
     async def open(self) -> None:
-        await in_thread(self._flusher, self._open)
-
-    def _open(self) -> None:
-        self._lock.take()
-        try:
-            try:
-                self._open_file()
-            except Damaged as error:
-                if not self._accept_loss:
-                    raise StoreError(
-                        f"{self._path} is damaged: {error}. Restore a backup; or start with --accept-loss, "
-                        "and it is moved aside and an empty one begun"
-                    ) from None
-                self._let_go()
-                self._move_aside(error)
-                self._open_file()
-        except BaseException:
-            self._close()
-            raise
-
-    def _open_file(self) -> None:
-        try:
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            known = self._mark.read()
-            self._writer = connect(self._path)
-            migrate(self._writer, self._path)
-            self._reader = connect(self._path)
-            if known is not None and not known.closed:
-                self._check()
-            self._recall(known)
-            self._empty_wal(self._writer)
-            self._wal = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
-            self._mark.begin(self.durable_id)
-            self._flush_folder()
-        except sqlite3.Error as error:
-            raise (Damaged if is_damage(error) else StoreError)(f"{self._path}: {error}") from None
-        except OSError as error:
-            raise StoreError(f"{self._path}: {error.strerror}") from None
-
-    def _check(self) -> None:
-        """After an end that was not clean: look through the file, before or after the start."""
-        if self._path.stat().st_size <= CHECKED_AT_ONCE:
-            check(self._writer)
-        else:
-            self._searching.submit(self._check_meanwhile)
-
-    def _check_meanwhile(self) -> None:
-        try:
-            with closing(connect(self._path)) as connection:
-                check(connection)
-        except (sqlite3.Error, Damaged) as error:
-            log.critical("%s is damaged: %s; make a backup of what can be read", self._path, error)
-
-    def _recall(self, known: Known | None) -> None:
-        """Where the log ends, and whether that is where it should."""
-        last = self._writer.execute("SELECT id, at_ms FROM events ORDER BY id DESC LIMIT 1").fetchone() or (0, 0)
-        snapshot = self._writer.execute("SELECT last_id FROM snapshot").fetchone() or (0,)
-        self._last_id, self._last_ms = max(last[0], snapshot[0]), last[1]
-        self.durable_id = last[0]
-        if known is None or known.last_id <= self._last_id:
-            return
-        missing = f"{known.last_id - self._last_id} messages missing after #{self._last_id}"
-        if not (self._accept_loss or known.may_have_lost):
-            raise StoreError(
-                f"{self._path}: {missing}: the write-ahead log is torn or gone. Restore a backup, "
-                "or start with --accept-loss"
-            )
-        log.error("%s: %s, and are lost", self._path, missing)
-        self._last_id = known.last_id  # their ids are not given out again
-
-    def _move_aside(self, error: Damaged) -> None:
-        """Keep a damaged file under another name."""
-        aside = f"{self._path}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
-        try:
-            for end in ("", "-wal"):
-                with suppress(FileNotFoundError):
-                    Path(f"{self._path}{end}").rename(f"{aside}{end}")
-            with suppress(FileNotFoundError):
-                Path(f"{self._path}-shm").unlink()  # it is nothing without the process that had it
-        except OSError as fault:
-            raise StoreError(f"{self._path} cannot be moved aside: {fault.strerror}") from None
-        log.error("%s is damaged (%s); it is %s now, and an empty one begins", self._path, error, aside)
-
-    def _flush_folder(self) -> None:
-        """Make the file's and the write-ahead log's names survive a power cut."""
-        folder = os.open(self._path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        file = self._file
+        await in_thread(self._flusher, lambda: file.open(check_later=self._searching.submit))
+        self._writer, self._reader = file.writer, file.reader
+        self._last_id, self._last_ms, self.durable_id = file.last_id, file.last_ms, file.durable_id
 
     async def close(self) -> None:
         if self._rest is not None:
@@ -182,24 +87,8 @@ class SqliteLog(SqliteReader):
         if self._busy is not None:
             await asyncio.wait([self._busy])
         await self.close_reading()
-        await in_thread(self._flusher, self._close)
+        await in_thread(self._flusher, self._file.close, self.durable_id)
         self._flusher.shutdown()
-
-    def _close(self) -> None:
-        whole = hasattr(self, "_writer") and self._wal >= 0
-        self._let_go()
-        self._mark.end(self.durable_id if whole else None)
-        self._lock.release()
-
-    def _let_go(self) -> None:
-        """Close the connections and what else is open of the file."""
-        for name in ("_reader", "_writer"):
-            connection: sqlite3.Connection | None = self.__dict__.pop(name, None)
-            if connection is not None:
-                connection.close()  # the last to close moves everything into the file
-        if self._wal >= 0:
-            os.close(self._wal)
-            self._wal = -1
 
     # Writing.
 
@@ -207,17 +96,17 @@ class SqliteLog(SqliteReader):
         taken_back = [int(event.said) for event in batch if type(event) is Redacted]
         if taken_back:
             await self.unindex(taken_back)
-        while self._busy is not None:
-            await asyncio.shield(self._busy)
+        await self._undisturbed()
         answers = self._write(batch)
         if self._sync:
             try:
-                await in_thread(self._flusher, _flush, self._wal)
+                await in_thread(self._flusher, _flush, self._file.wal)
             except OSError as error:
+                await self._undisturbed()
                 return self._take_back(answers, error)
         if self._last_id > self.durable_id:
             self.durable_id = self._last_id
-            self._mark.note(self._last_id)
+            self._file.mark.note(self._last_id)
         self.keep_indexing(quiet=False)
         if self._pages >= CHECKPOINT_PAGES:
             await in_thread(self._flusher, self._checkpoint)
@@ -304,7 +193,7 @@ class SqliteLog(SqliteReader):
     def _checkpoint(self) -> None:
         """Move what the write-ahead log holds into the file, as far as no reader needs it."""
         self._pages = 0
-        self._mark.flush()
+        self._file.mark.flush()
         try:
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:  # nothing is lost, the write-ahead log has it
@@ -338,14 +227,18 @@ class SqliteLog(SqliteReader):
         if not busy.cancelled():
             busy.exception()  # whoever waits for it is told
 
+    async def _undisturbed(self) -> None:
+        """Wait until the writer does nothing in its thread."""
+        while self._busy is not None:
+            await asyncio.wait([self._busy])
+
     async def exclusive[T](self, action: Callable[[sqlite3.Connection], T]) -> T:
         """What the writer gives for something, while nothing is appended.
 
         Raises:
             StoreError
         """
-        while self._busy is not None:
-            await asyncio.shield(self._busy)
+        await self._undisturbed()
         try:
             return await asyncio.shield(self._begin(action))
         except sqlite3.Error as error:
@@ -354,13 +247,9 @@ class SqliteLog(SqliteReader):
     def _empty(self, writer: sqlite3.Connection) -> None:
         """Move everything into the file and begin the write-ahead log anew: what is not in it cannot be torn."""
         self._pages = 0
-        self._mark.flush()
+        self._file.mark.flush()
         with suppress(sqlite3.Error):  # nothing is lost, it has it still
-            self._empty_wal(writer)
-
-    @staticmethod
-    def _empty_wal(connection: sqlite3.Connection) -> None:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            empty_wal(writer)
 
     # Erasing.
 

@@ -1,0 +1,144 @@
+"""Up to where talk was handed on, per room and per person, so that nothing is missed and nothing comes twice.
+
+A server tags only the first of several lines of one message with its id; those that follow without one belong to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from asynchat.chat.names import casefold
+from asynchat.wire.irc.message import Message
+
+SLACK = timedelta(seconds=10)
+"""By how much the clocks of one network's servers may differ."""
+
+
+def is_talk(message: Message) -> bool:
+    """Whether it is a line that somebody said."""
+    return message.command in ("PRIVMSG", "NOTICE") and len(message.params) > 1
+
+
+def place_of(message: Message, me: str) -> str:
+    """The room or the person that a line of talk belongs to, casefolded."""
+    target = message.params[0]
+    if (room := target.lstrip("~&@%+"))[:1] == "#":  # said to those of a role in a room
+        return casefold(room)
+    return casefold(message.source.partition("!")[0] if casefold(target) == casefold(me) else target)
+
+
+class Position:
+    """Up to where one place was handed on.
+
+    `since` is a reference as CHATHISTORY has it: what stands there and before was handed on whole. After it came
+    `lines` lines of the message `last`, which may have more.
+    """
+
+    __slots__ = ("_dropping", "fetched", "last", "lines", "since")
+
+    def __init__(self, since: str) -> None:
+        self.since = since
+        self.last = ""
+        self.lines = 0
+        self.fetched: set[str] = set()
+        """The ids of what was fetched, which may come live too."""
+        self._dropping = False
+
+    def passed(self, line: Message) -> None:
+        """A line is handed on."""
+        msgid = line.tags.get("msgid")
+        if msgid is not None and msgid != self.last:
+            if self.last:
+                self.since = f"msgid={self.last}"
+            self.last, self.lines = msgid, 1
+        elif self.last:
+            self.lines += 1
+
+    def unseen(self, lines: Sequence[Message]) -> Iterator[Message]:
+        """Those of the lines after `since` that were not handed on."""
+        seen, msgid = 0, ""
+        for line in lines:
+            msgid = line.tags.get("msgid", msgid)
+            if msgid == self.last and seen < self.lines:
+                seen += 1
+            else:
+                yield line
+
+    def is_new(self, line: Message) -> bool:
+        """Whether a line that comes live was not fetched already."""
+        msgid = line.tags.get("msgid")
+        if msgid is not None:
+            self._dropping = msgid in self.fetched
+        return not self._dropping
+
+
+class Positions:
+    """The positions of all places. `began` and `until` are times of the server, "" if it does not tell.
+
+    `until` is when the last line was said that was handed on, or when everything began.
+    """
+
+    def __init__(self) -> None:
+        self.began = ""
+        self.until = ""
+        self._places: dict[str, Position] = {}
+
+    def get(self, place: str) -> Position | None:
+        """The position of a place; None if it has none."""
+        return self._places.get(place)
+
+    def begin(self, at: str) -> None:
+        """We are let in for the first time, by the server's clock."""
+        self.began = self.began or at
+        self.until = self.until or at
+
+    def enter(self, joined: Message) -> None:
+        """We have entered a room; nothing of it was handed on, unless we were there before."""
+        place = casefold(joined.params[0])
+        reference = _reference(joined)
+        if place not in self._places and reference:
+            self._places[place] = Position(reference)
+
+    def leave(self, room: str) -> None:
+        """We have left a room; entering it again is another visit."""
+        self._places.pop(casefold(room), None)
+
+    def place(self, place: str, reference: str) -> Position:
+        """The position of a place; of one that is not known, this reference."""
+        return self._places.setdefault(place, Position(reference))
+
+    def renamed(self, old: str, new: str) -> None:
+        """A person has another name."""
+        position = self._places.pop(casefold(old), None)
+        if position is not None:
+            self._places[casefold(new)] = position
+
+    def is_new(self, line: Message, me: str) -> bool:
+        """Whether a line that comes live is to be handed on."""
+        position = self._places.get(place_of(line, me))
+        return position is None or position.is_new(line)
+
+    def passed(self, line: Message, place: str) -> None:
+        """A line of a place is handed on."""
+        # Of a conversation that begins now nothing was handed on, not even all of this message perhaps.
+        reference = f"timestamp={self.began}" if self.began else _reference(line)
+        if place in self._places or reference:
+            self.place(place, reference).passed(line)
+        self.until = max(self.until, line.tags.get("time", ""))
+
+    @property
+    def before(self) -> str:
+        """A time of the server before which nothing was missed; "" if it is not known."""
+        try:
+            time = datetime.fromisoformat(self.until) - SLACK
+        except ValueError:
+            return ""
+        return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _reference(message: Message) -> str:
+    """A message as CHATHISTORY refers to it."""
+    if "msgid" in message.tags:
+        return f"msgid={message.tags['msgid']}"
+    return f"timestamp={message.tags['time']}" if "time" in message.tags else ""

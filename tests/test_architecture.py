@@ -170,11 +170,11 @@ def test_a_task_without_a_group_is_found():
     assert len(list(bare_tasks(ast.parse(code)))) == 4
 
 
-def test_every_task_is_born_in_a_group_but_the_root_of_a_server_and_the_reading_of_a_client():
+def test_every_task_is_born_in_a_group_but_the_roots_of_a_server_and_of_a_client():
     """Each of the two is awaited by the `close` of its owner."""
     found = [(name_of(path), task) for path in MODULES for task in bare_tasks(tree_of(path))]
     assert found == [
-        ("client/client.py", "asyncio.get_running_loop().create_task(self._read())"),
+        ("client/client.py", "asyncio.create_task(self._live(ready), name='asynchat client')"),
         ("net/server.py", "asyncio.create_task(self._live(ready), name='asynchat')"),
     ]
 

@@ -19,7 +19,6 @@ from asynchat.cli.connection import (
 from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
 from asynchat.client.terminal import Terminal, on_a_terminal
-from asynchat.client.url import Url
 
 
 @click.command("join")
@@ -27,6 +26,10 @@ from asynchat.client.url import Url
 @name_option
 @click.option("-r", "--room", "rooms", multiple=True, envvar="ASYNCHAT_ROOM", metavar="NAME", help="a room to enter")
 @password_option
+@click.option(
+    "--wait", type=float, default=0.0, metavar="SECONDS", help="try for so long until the server is up (fail at once)"
+)
+@click.option("--no-reconnect", is_flag=True, help="end when the connection is lost")
 @click.pass_obj
 def command(
     config: str | None,
@@ -36,8 +39,12 @@ def command(
     name: str | None,
     rooms: tuple[str, ...],
     password_file: str | None,
+    wait: float,
+    no_reconnect: bool,
 ) -> None:
     """Chat. In a pipe, what people say goes to standard output, and each line of standard input is said.
+
+    A connection that is lost is made again: what was typed is said, and what was missed is shown.
 
     URL is asynchat://host:port#room, irc://host:port or unix://path; nothing means this machine.
     """
@@ -49,11 +56,13 @@ def command(
         if who is None:
             who = click.prompt("your name", default=login_name()) if tty else login_name()
         wanted = rooms or ((where.room,) if where.room else settings.rooms)
-        asyncio.run(_join(where, who, wanted, password_from(password_file), tty=tty))
+        password = password_from(password_file)
+        client = Client(where, name=who, password=password, reconnect=not no_reconnect, wait_s=wait)
+        asyncio.run(_join(client, who, wanted, tty=tty))
 
 
-async def _join(where: Url, name: str, rooms: tuple[str, ...], password: str | None, *, tty: bool) -> None:
-    async with Client(where, name=name, password=password) as client:
+async def _join(client: Client, name: str, rooms: tuple[str, ...], *, tty: bool) -> None:
+    async with client:
         talk = sys.stdout if tty else sys.stderr
         if client.nick != name:
             click.echo(f"*** {name} is in use; you are {client.nick}", file=talk)

@@ -1,102 +1,140 @@
-"""An IRCv3 client: registers, joins, sends with acknowledgement, and hands on what it hears.
+"""A person at one server, over one connection after the other: what was said is stored, what is said is heard once.
 
-It works with any IRC server. Where the server has `labeled-response` a line is acknowledged by its labelled echo, which
-asynchat sends once the line is stored; elsewhere by the PONG to a PING sent after it.
+With `reconnect` a connection that is lost is made again. Lines wait in the outbox until they are acknowledged and are
+sent again under the same key; what was missed is fetched, and what comes live meanwhile waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import secrets
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Self
 
-from asynchat.chat.errors import BadMessage, Refused
+from asynchat.chat.errors import AsynchatError, Refused
+from asynchat.chat.names import casefold
+from asynchat.client.catchup import Catchup
+from asynchat.client.connection import Connection
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
+from asynchat.client.notices import Back, Notice, Reconnecting
+from asynchat.client.outbox import Outbox, Saying
+from asynchat.client.patience import Backoff, Patience
+from asynchat.client.positions import Positions, is_talk, place_of
 from asynchat.client.url import Url
-from asynchat.wire.irc.message import BODY_LIMIT, Message, split_text
+from asynchat.wire.irc.message import Message
 
-WANTED = ("message-tags", "server-time", "batch", "echo-message", "labeled-response", "multi-prefix")
-KEY_TAG = "+asynchat/key"
-READ_LIMIT = 64 * 1024
-"""The longest line that a server may send."""
+WANTED = frozenset({"batch", "echo-message", "labeled-response", "message-tags", "multi-prefix", "server-time"})
+HISTORY = "draft/chathistory"
+"""Who asks for it is not shown the past of a room without asking, so only who does ask wants it."""
 HEARD = 1000
 """How many messages wait to be taken; past that, nothing more is read."""
-UNHEARD = frozenset({"PING", "PONG", "CAP", "BATCH"})
-OVERHEAD = 100
-"""Bytes of a line for prefix and command, which the server adds when it relays."""
 
 
 class Client:
-    """A connection to one server under one name.
+    """Somebody at one server under one name.
 
         async with Client(Url.parse("asynchat://localhost"), name="alice") as client:
             await client.join("#lobby")
             await client.send("#lobby", "hello")
 
     `nick` is the name that it got: alice2, if somebody else is alice. Iterating gives every message that the server
-    sends, until the connection ends; a client that is not to `hear` keeps none.
+    sends, and notices of what became of the connection, until the end; a client that is not to `hear` keeps none.
+    `timeout_s` is how long the server may take for anything, `wait_s` for how long it is tried to reach it at first.
+    `ended_by` is why it is over, if it was not closed.
 
     Raises on entering:
         Unreachable, Refused
     """
 
     def __init__(
-        self, url: Url, *, name: str, password: str | None = None, timeout_s: float = 10.0, hear: bool = True
+        self,
+        url: Url,
+        *,
+        name: str,
+        password: str | None = None,
+        timeout_s: float = 10.0,
+        hear: bool = True,
+        reconnect: bool = False,
+        wait_s: float = 0.0,
+        patience: Patience | None = None,
     ) -> None:
         self.url = url
-        self.nick = name
-        self.capabilities: frozenset[str] = frozenset()
-        self.server = ""
+        self.reconnects = reconnect
+        self.ended_by: AsynchatError | None = None
+        self._name = name
         self._password = password
         self._timeout_s = timeout_s
         self._hear = hear
+        self._wait_s = wait_s
+        self._patience = patience or Patience()
+        self._connection: Connection | None = None
+        self._here = asyncio.Event()  # the connection is up, the rooms are entered, everything is caught up
+        self._life: asyncio.Task[None] | None = None
+        self._closing = False
         self._ended = False
-        self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter
-        self._reading: asyncio.Task[None]
-        self._heard: asyncio.Queue[Message | None] = asyncio.Queue(HEARD)
-        self._labels = itertools.count(1)
-        self._waiting: dict[str, asyncio.Future[Message]] = {}  # by label, or by the PING's token
-        self._pinged: list[str] = []  # tokens, in order
-        self._batches: dict[str, asyncio.Future[Message]] = {}  # answers of several lines
-        self._welcomed: asyncio.Future[None]
-        self._name = name
-        self._taken = 0
+        self._rooms: dict[str, tuple[str, str]] = {}  # wanted: casefolded name to name and key
+        self._outbox = Outbox()
+        self._positions = Positions()
+        self._catchup = Catchup(self._positions)
+        self._resent: list[Saying] = []  # since the last time that everything was caught up
+        self._heard: asyncio.Queue[Message | Notice | None] = asyncio.Queue(HEARD)
+        self._held: deque[Message] | None = None  # what comes live and must wait for the past
+        self._holding = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # The root of all tasks of this client: `close` awaits it. No TaskGroup can be its parent, since entering and
+        # leaving may be two tasks' business.
+        self._life = asyncio.create_task(self._live(ready), name="asynchat client")
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._connect()
-                await self._welcomed
-        except TimeoutError:
-            await self._abandon()
-            raise Unreachable(f"{self.url} does not answer") from None
+            await asyncio.shield(ready)
         except BaseException:
-            await self._abandon()
+            await self._end_life()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def __aiter__(self) -> AsyncIterator[Message]:
+    async def __aiter__(self) -> AsyncIterator[Message | Notice]:
         while not (self._ended and self._heard.empty()):
-            message = await self._heard.get()
-            if message is not None:
-                yield message
+            heard = await self._heard.get()
+            if heard is not None:
+                yield heard
+
+    @property
+    def nick(self) -> str:
+        """The name that it has now, or had when there was a connection."""
+        return self._connection.nick if self._connection is not None else self._name
+
+    @property
+    def connected(self) -> bool:
+        """Whether what is said now goes out at once."""
+        return self._here.is_set() and not self._ended
+
+    @property
+    def unsent(self) -> list[str]:
+        """What was said and is not known to be stored."""
+        return [saying.message.params[-1] for saying in self._outbox]
 
     # What one can do.
 
     async def join(self, room: str, key: str = "") -> None:
-        """Enter a room.
+        """Enter a room, and enter it again after each reconnect.
 
         Raises:
             Refused, Lost, NotAcknowledged
         """
-        await self.answer(self._ask(Message("JOIN", [room, key] if key else [room])))
+        while True:
+            connection = await self._there()
+            try:
+                async with self._holding:
+                    await self._enter(connection, room, key)
+                return
+            except Lost:
+                if not self.reconnects or self._ended:
+                    raise
 
     async def send(self, to: str, text: str, *, key: str | None = None, action: bool = False) -> list[str]:
         """Say something to a room or a person, and wait until it is stored.
@@ -108,241 +146,276 @@ class Client:
         Raises:
             Refused, Lost, NotAcknowledged
         """
-        sent = self.start_sending(to, text, key=key, action=action)
-        return [(await self.answer(each)).tags.get("msgid", "") for each in sent]
+        said = self.start_sending(to, text, key=key, action=action)
+        return [(await self.answer(each)).tags.get("msgid", "") for each in said]
 
     def start_sending(
         self, to: str, text: str, *, key: str | None = None, action: bool = False
     ) -> list[asyncio.Future[Message]]:
         """Like `send`, but waits for nothing: each of what it returns is to be given to `answer`.
 
-        Raises:
-            Lost
-        """
-        room = BODY_LIMIT - OVERHEAD - len(to.encode()) - (9 if action else 0)
-        pieces = [piece for piece in split_text(text.replace("\r", ""), room) if piece.strip()]
-        key = key or secrets.token_hex(16)
-        sent = []
-        for number, piece in enumerate(pieces, 1):
-            tags = {KEY_TAG: key if len(pieces) == 1 else f"{key}/{number}"}
-            words = f"\x01ACTION {piece}\x01" if action else piece
-            tagged = "message-tags" in self.capabilities
-            sent.append(self._ask(Message("PRIVMSG", [to, words], tags=tags if tagged else {})))
-        return sent
+        Without a connection it waits for the next one.
 
-    async def answer(self, asked: asyncio.Future[Message]) -> Message:
-        """The server's answer to something.
+        Raises:
+            BadMessage, Lost
+        """
+        if self._ended or not (self.connected or self.reconnects):
+            raise Lost("the connection is closed")
+        sayings = self._outbox.add(to, text, key=key, action=action)
+        if self.connected and self._connection is not None:
+            with suppress(Lost):  # they wait, or fail, when that is noticed
+                for saying in sayings:
+                    self._outbox.send(saying, self._connection)
+        return [saying.stored for saying in sayings]
+
+    async def answer(self, stored: asyncio.Future[Message]) -> Message:
+        """The server's acknowledgement of something. Who reconnects waits for it as long as it takes.
 
         Raises:
             Refused, Lost, NotAcknowledged
         """
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._writer.drain()
-                return await asked
+            async with asyncio.timeout(None if self.reconnects else self._timeout_s):
+                if self._connection is not None and not stored.done():
+                    with suppress(Lost):  # which the answer tells
+                        await self._connection.drained()
+                return await asyncio.shield(stored)
         except TimeoutError:
             raise NotAcknowledged(f"{self.url} did not say in time that it was done") from None
-        except OSError:
-            raise Lost("the connection was lost") from None
 
     def write(self, command: str, *params: str) -> None:
         """Send a command and wait for nothing.
 
         Raises:
             BadMessage: a parameter cannot be written.
+            Lost: there is no connection now.
         """
-        self._write(Message(command, params))
+        if self._connection is None or not self.connected:
+            raise Lost("there is no connection")
+        self._connection.write(command, *params)
 
     async def close(self, reason: str = "") -> None:
         """Say goodbye."""
-        with suppress(OSError, TimeoutError):
-            if not self._writer.is_closing():
-                self._write(Message("QUIT", [reason] if reason else []))
-                async with asyncio.timeout(2):
-                    await self._reading
-        await self._abandon()
+        self._closing = True
+        if self._life is not None and self._connection is not None and self._connection.ended is None:
+            with suppress(Lost):
+                self._connection.write("QUIT", *([reason] if reason else []))
+                await asyncio.wait([self._life], timeout=2)
+        await self._end_life()
 
-    # Connecting.
+    # Its life.
 
-    async def _connect(self) -> None:
+    async def _live(self, ready: asyncio.Future[None]) -> None:
+        """Be connected, again and again if that is wanted, until closed."""
+        loop, backoff, error = asyncio.get_running_loop(), Backoff(self._patience), AsynchatError("closed")
+        give_up = loop.time() + self._wait_s
         try:
-            if self.url.path:
-                self._reader, self._writer = await asyncio.open_unix_connection(self.url.path, limit=READ_LIMIT)
-            else:
-                self._reader, self._writer = await asyncio.open_connection(
-                    self.url.host, self.url.port, limit=READ_LIMIT
-                )
-        except OSError as error:
-            raise Unreachable(f"{self.url}: {error.strerror or error}") from None
-        self._welcomed = asyncio.get_running_loop().create_future()
-        # It ends with the connection, which `close` awaits; it is no child of whoever happened to connect.
-        self._reading = asyncio.get_running_loop().create_task(self._read())
-        if self._password:
-            self._write(Message("PASS", [self._password]))
-        self._write(Message("CAP", ["LS", "302"]))
-        self._write(Message("NICK", [self.nick]))
-        self._write(Message("USER", [self._name, "0", "*", self._name]))
-
-    async def _abandon(self) -> None:
-        if not hasattr(self, "_writer"):
-            return
-        self._writer.close()
-        if hasattr(self, "_reading"):
-            self._reading.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._reading
-            if self._welcomed.done() and not self._welcomed.cancelled():
-                self._welcomed.exception()  # seen
-        with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(1):
-                await self._writer.wait_closed()
-
-    def _write(self, message: Message) -> None:
-        if self._writer.is_closing():
-            raise Lost("the connection is closed")
-        self._writer.write(f"{message.encode()}\r\n".encode())
-
-    # Asking, and the answers.
-
-    def _ask(self, message: Message) -> asyncio.Future[Message]:
-        """Send a command; the future is done when the server has done it, or refused."""
-        number = str(next(self._labels))
-        if "labeled-response" in self.capabilities:
-            message.tags = {**message.tags, "label": number}
-            self._write(message)
-        else:
-            self._write(message)
-            self._pinged.append(number)
-            self._write(Message("PING", [number]))
-        future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        return future
-
-    async def _read(self) -> None:
-        reason = "the connection was closed"
-        try:
-            while line := await self._reader.readline():
-                try:
-                    message = Message.parse(line.rstrip(b"\r\n").decode(errors="replace"))
-                except BadMessage:
-                    continue
-                if message.command == "ERROR":
-                    reason = " ".join(message.params)
-                await self._take(message)
-        except (OSError, ValueError) as error:  # ValueError: a line beyond all limits
-            reason = str(error)
+            while True:
+                began = loop.time()
+                error = await self._stay(ready)
+                if not self._again(error, ready, give_up - loop.time()):
+                    break
+                if ready.done():
+                    backoff.lasted(loop.time() - began)
+                    pause = backoff.next()
+                    await self._hand_on(Reconnecting(pause))
+                else:  # whoever waits for a server to start does not want to wait for us
+                    pause = min(self._patience.first_s * self._patience.draw(), give_up - loop.time())
+                await self._patience.sleep(pause)
+        except BaseException as bug:
+            if not ready.done() and not isinstance(bug, asyncio.CancelledError):
+                ready.set_exception(bug)
+                return
+            raise
         finally:
-            self._end(reason)
+            self._end(error)
+        if not ready.done():
+            ready.set_exception(error)
 
-    def _end(self, reason: str) -> None:
+    def _again(self, error: AsynchatError, ready: asyncio.Future[None], left_s: float) -> bool:
+        """Whether to connect once more, after this."""
+        if self._closing or isinstance(error, Refused):
+            return False
+        return self.reconnects if ready.done() else left_s > 0
+
+    async def _stay(self, ready: asyncio.Future[None]) -> AsynchatError:
+        """Be connected once, from beginning to end; returns why it ended."""
+        wanted = WANTED | {HISTORY} if self.reconnects and self._hear else WANTED
+        connection = Connection(self.url, wanted=wanted, timeout_s=self._timeout_s)
+        name, again = self.nick, ready.done()
+        error: AsynchatError | None = None
+        try:
+            await connection.open()
+        except Unreachable as unreachable:
+            return unreachable
+        try:
+            async with asyncio.TaskGroup() as group:
+                try:
+                    if again:
+                        await self._come_back(connection, name, group)
+                    else:
+                        await self._come(connection, name, group)
+                        self._here.set()
+                        ready.set_result(None)
+                except (Lost, NotAcknowledged, Refused, Unreachable) as failure:
+                    error = failure
+                    connection.abort()
+        finally:
+            self._here.clear()
+            self._outbox.lost(keeps_keys=connection.keeps_keys and self.reconnects)
+            if not self.reconnects:
+                self._outbox.fail(Lost(connection.ended or "the connection is closed"))
+            await connection.close()
+        return error if error is not None else Lost(connection.ended or "the connection was closed")
+
+    async def _come(self, connection: Connection, name: str, group: asyncio.TaskGroup, *, asks: int = 0) -> None:
+        """Be let in."""
+        group.create_task(connection.read(self._take))
+        await connection.register(name, user=self._name, password=self._password, patience=self._patience, asks=asks)
+        self._connection = connection
+        self._positions.begin(connection.welcomed_at)
+
+    async def _come_back(self, connection: Connection, name: str, group: asyncio.TaskGroup) -> None:
+        """Be let in again, enter the rooms, say what waits, and hand on what was missed, then what came meanwhile."""
+        async with self._holding:
+            # If the connection is lost before the end, what is held is dropped: the next one fetches it.
+            held = self._held = deque()
+            await self._come(connection, name, group, asks=self._patience.asks)
+            rooms = await self._reenter(connection)
+            self._send_waiting(connection)
+            complete = False
+            if self._hear and connection.resumes:
+                complete = await self._catchup.fetch(connection, rooms, held)
+            await self._hand_on_missed(complete)
+            await self._release()
+            self._send_waiting(connection)
+            self._here.set()
+
+    async def _enter(self, connection: Connection, room: str, key: str) -> None:
+        """Enter a room, and hand on what was said there last before what is said there now."""
+        self._held = deque()
+        try:
+            await connection.answered(connection.ask(_join(room, key)))
+            self._rooms[casefold(room)] = (room, key)
+            if self._hear and connection.resumes:
+                for line in await self._catchup.past(connection, room):
+                    self._positions.passed(line, casefold(room))
+                    await self._hand_on(line)
+        finally:
+            await self._release()
+
+    async def _reenter(self, connection: Connection) -> list[str]:
+        """Enter the rooms that are wanted; returns those that could be."""
+        asked = [(name, connection.ask(_join(name, key))) for name, key in self._rooms.values()]
+        entered = []
+        for name, answer in asked:
+            try:
+                await connection.answered(answer)
+            except Refused:  # the server's words are handed on
+                continue
+            entered.append(name)
+        return entered
+
+    def _send_waiting(self, connection: Connection) -> None:
+        """Say what waits for a connection, in order."""
+        for saying in self._outbox:
+            if saying.asked is None:
+                self._outbox.send(saying, connection)
+                self._resent.append(saying)
+
+    def _end(self, error: AsynchatError) -> None:
         self._ended = True
-        if not self._welcomed.done():
-            self._welcomed.set_exception(Unreachable(f"{self.url}: {reason}"))
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(Lost(reason))
-                future.exception()  # whoever awaits it is told; nobody need
+        self.ended_by = None if self._closing else error
+        self._outbox.fail(Lost(str(error)))
+        self._here.set()  # whoever waits for it is told that it is over
         if not self._heard.full():
             self._heard.put_nowait(None)
 
+    async def _end_life(self) -> None:
+        if self._life is not None:
+            self._life.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._life
+
+    async def _there(self) -> Connection:
+        """The connection, once there is one.
+
+        Raises:
+            Lost
+        """
+        if self.reconnects:
+            await self._here.wait()
+        if self._ended or self._connection is None or not self.connected:
+            raise Lost("the connection is closed")
+        return self._connection
+
+    # Hearing.
+
     async def _take(self, message: Message) -> None:
-        handler = getattr(self, f"_on_{message.command.lower()}", None)
-        if handler is not None:
-            handler(message)
+        """A message has come."""
+        self._note(message)
+        if self._held is not None:
+            self._held.append(message)
         else:
-            self._note_answer(message)
-        if self._hear and message.command not in UNHEARD:
-            await self._heard.put(message)
+            await self._pass_on(message)
 
-    def _note_answer(self, message: Message) -> None:
-        """Note if this is, or is part of, the answer to something asked."""
-        label = message.tags.get("label")
-        refused = _refusal(message)
-        if label is not None:
-            self._resolve(self._waiting.pop(label, None), refused or message)
-        elif (batch := message.tags.get("batch")) in self._batches:
-            if refused is not None or "msgid" in message.tags:
-                self._resolve(self._batches[batch], refused or message)
-        elif refused is not None and self._pinged:
-            self._resolve(self._waiting.get(self._pinged[0]), refused)
+    def _note(self, message: Message) -> None:
+        """Note where we are, and how others are called."""
+        nick, params = message.source.partition("!")[0], message.params
+        mine = casefold(nick) == casefold(self.nick)
+        if message.command == "NICK" and params:
+            self._positions.renamed(nick, params[0])
+        elif message.command == "JOIN" and params and mine:
+            self._positions.enter(message)
+            self._rooms.setdefault(casefold(params[0]), (params[0], ""))
+        elif (message.command == "PART" and params and mine) or (
+            message.command == "KICK" and len(params) > 1 and casefold(params[1]) == casefold(self.nick)
+        ):
+            self._positions.leave(params[0])
+            self._rooms.pop(casefold(params[0]), None)
 
-    @staticmethod
-    def _resolve(future: asyncio.Future[Message] | None, answer: Message | Refused) -> None:
-        if future is None or future.done():
-            return
-        if isinstance(answer, Refused):
-            future.set_exception(answer)
-            future.exception()  # whoever awaits it is told; nobody need
-        else:
-            future.set_result(answer)
+    async def _release(self) -> None:
+        """Hand on what was held, and from now on everything at once."""
+        while self._held:
+            await self._pass_on(self._held.popleft())
+        self._held = None
 
-    def _on_batch(self, message: Message) -> None:
-        """The answer to something begins, which has several lines; or it ends. (IRCv3 batch, labeled-response)"""
-        sign, name = message.params[0][:1] if message.params else "", message.params[0][1:] if message.params else ""
-        if sign == "+" and (future := self._waiting.pop(message.tags.get("label", ""), None)) is not None:
-            self._batches[name] = future
-        elif sign == "-":
-            self._resolve(self._batches.pop(name, None), message)
+    async def _pass_on(self, message: Message) -> None:
+        """Hand on what came live, unless it was fetched already."""
+        if is_talk(message) and self._hear:
+            if not self._positions.is_new(message, self.nick):
+                return
+            self._positions.passed(message, place_of(message, self.nick))
+        await self._hand_on(message)
 
-    def _on_ping(self, message: Message) -> None:
-        self.write("PONG", *message.params[:1])
+    async def _hand_on_missed(self, complete: bool) -> None:
+        """Hand on that we are back, and what was fetched.
 
-    def _on_pong(self, message: Message) -> None:
-        token = message.params[-1] if message.params else ""
-        if token in self._pinged:
-            self._pinged.remove(token)
-            self._resolve(self._waiting.pop(token, None), message)
+        Of one's own lines those that wait for their echo are handed on as that would be: in no batch.
+        """
+        stored = (saying.stored for saying in self._resent if saying.stored.done() and not saying.stored.exception())
+        own = {said.result().tags.get("msgid", "") for said in stored} - {""}
+        lines, missed, msgid = [], 0, ""
+        for place, line in self._catchup.take():
+            msgid = line.tags.get("msgid", msgid)
+            missed += msgid not in own
+            lines.append((place, _live(line) if msgid in own else line))
+        self._resent.clear()
+        await self._hand_on(Back(missed if complete else None))
+        for place, line in lines:
+            self._positions.passed(line, place)
+            await self._hand_on(line)
 
-    def _on_cap(self, message: Message) -> None:
-        if len(message.params) < 3:
-            return
-        subcommand, names = message.params[1].upper(), message.params[-1].split()
-        if subcommand == "LS":
-            offered = {name.partition("=")[0] for name in names}
-            self.capabilities |= offered & set(WANTED)
-            if message.params[2] != "*":
-                wanted = " ".join(sorted(self.capabilities))
-                self.capabilities = frozenset()
-                self.write(*(("CAP", "REQ", wanted) if wanted else ("CAP", "END")))
-        elif subcommand in ("ACK", "NAK"):
-            if subcommand == "ACK":
-                self.capabilities = frozenset(names)
-            self.write("CAP", "END")
-
-    def _on_001(self, message: Message) -> None:
-        self.nick, self.server = message.params[0], message.source
-        if not self._welcomed.done():
-            self._welcomed.set_result(None)
-
-    def _on_nick(self, message: Message) -> None:
-        if message.source.partition("!")[0] == self.nick and message.params:
-            self.nick = message.params[0]
-
-    def _on_433(self, message: Message) -> None:
-        """The name is taken: alice2 instead, and so on."""
-        if not self._welcomed.done():
-            self._taken += 1
-            if self._taken > 20:
-                self._welcomed.set_exception(Refused("NAME_TAKEN", f"{self._name} is in use", (self._name,)))
-            else:
-                self.nick = f"{self._name}{self._taken + 1}"
-                self.write("NICK", self.nick)
-
-    def _on_432(self, message: Message) -> None:
-        if not self._welcomed.done():
-            self._welcomed.set_exception(Refused("BAD_NAME", f"{self._name} cannot be a name here", (self._name,)))
-
-    def _on_464(self, message: Message) -> None:
-        if not self._welcomed.done():
-            self._welcomed.set_exception(Refused("BAD_PASSWORD", "the server's password is another"))
+    async def _hand_on(self, heard: Message | Notice) -> None:
+        if self._hear:
+            await self._heard.put(heard)
 
 
-def _refusal(message: Message) -> Refused | None:
-    """The no that a message is, if it is one: `FAIL command CODE …` or a numeric from 400 on."""
-    if message.command == "FAIL" and len(message.params) > 2:
-        return Refused(message.params[1], message.params[-1], tuple(message.params[2:-1]))
-    if len(message.command) == 3 and message.command.isdigit() and message.command[0] in "45" and message.params:
-        if message.command in ("422", "433", "432"):  # no MOTD; names are another matter
-            return None
-        return Refused(message.command, message.params[-1], tuple(message.params[1:-1]))
-    return None
+def _join(room: str, key: str) -> Message:
+    return Message("JOIN", [room, key] if key else [room])
+
+
+def _live(line: Message) -> Message:
+    """A line as if it came by itself."""
+    tags = {name: value for name, value in line.tags.items() if name != "batch"}
+    return Message(line.command, line.params, source=line.source, tags=tags)

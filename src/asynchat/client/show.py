@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 
+from asynchat.client.notices import Notice, Reconnecting
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
@@ -32,6 +34,15 @@ def show(message: Message, me: str) -> str | None:
     if message.command.isdigit() and message.command[0] in "45" and message.command != "422":
         return f"!!! {plain(' '.join(message.params[1:]))}"
     return None
+
+
+def show_notice(notice: Notice) -> str:
+    """The line for what became of the connection."""
+    if isinstance(notice, Reconnecting):
+        return f"!!! connection lost, retrying in {max(1, math.ceil(notice.in_s))} s"
+    if notice.missed is None:
+        return f"{NEWS} back; what was said meanwhile cannot be told"
+    return f"{NEWS} back, {notice.missed} missed:" if notice.missed else f"{NEWS} back, nothing missed"
 
 
 def talk(message: Message) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
-"""`join`: two tasks, one for the keyboard and one for the socket.
+"""`join`: two tasks, one for the keyboard and one for what is heard.
 
 On a terminal everything goes to it; in a pipe the lines that people say go to standard output, the rest to standard
-error.
+error. A pipe waits for each line to be stored; on a terminal one types on, also while there is no connection.
 """
 
 from __future__ import annotations
@@ -11,13 +11,17 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from typing import TextIO
 
-from asynchat.chat.errors import Refused
+from asynchat.chat.errors import BadMessage, Refused
 from asynchat.client.client import Client
 from asynchat.client.errors import Lost, NotAcknowledged
-from asynchat.client.show import NEWS, show, talk, time_of
+from asynchat.client.notices import Back, Notice
+from asynchat.client.show import NEWS, show, show_notice, talk, time_of
 from asynchat.wire.irc.message import Message
+from asynchat.wire.text import plain
 
 HELP = "/join #room  /part [#room]  /msg name text  /me text  /topic [text]  /names  /nick name  /quit"
+LANDING_S = 10.0
+"""How long what was typed last may take to be stored."""
 
 
 class Terminal:
@@ -28,7 +32,9 @@ class Terminal:
     ) -> None:
         self.client = client
         self.room: str | None = room
-        self.ended_by = ""
+        self._nick = client.nick
+        self._group: asyncio.TaskGroup
+        self._landing: set[asyncio.Task[None]] = set()
         self._typed = typed
         self._tty = tty
         self._out = out
@@ -39,27 +45,45 @@ class Terminal:
 
         Raises:
             Lost: the connection ended by itself.
+            Refused: it did, and the server does not want us any more; or, in a pipe, something typed was refused.
             NotAcknowledged: something typed was not acknowledged.
             ExceptionGroup: of these.
         """
-        async with asyncio.TaskGroup() as group:
-            hearing = group.create_task(self._hear())
+        async with asyncio.TaskGroup() as self._group:
+            hearing = self._group.create_task(self._hear())
             await self._type()
+            await self._finish()
             hearing.cancel()
+
+    async def _finish(self) -> None:
+        """Wait for what is on its way; what waits for a connection is told instead."""
+        if self._landing and self.client.connected:
+            await asyncio.wait(self._landing, timeout=LANDING_S)
+        for landing in self._landing:
+            landing.cancel()
+        for words in self.client.unsent:
+            self._print(f"!!! not sent: {plain(words)}", self._err)
 
     async def _hear(self) -> None:
         async for message in self.client:
+            if not isinstance(message, Message):
+                self._notice(message)
+                continue
             line = show(message, self.client.nick)
             if line is None or self._typed_here(message):
                 continue
-            if message.command == "ERROR":
-                self.ended_by = line
             when = time_of(message)
             if talk(message) is not None:
                 self._print(f"{when:%H:%M} {line}" if when is not None and self._tty else line, self._out)
             else:
                 self._print(line, self._err)
-        raise Lost(self.ended_by or "the connection was closed")
+        raise self.client.ended_by or Lost("the connection was closed")
+
+    def _notice(self, notice: Notice) -> None:
+        self._print(show_notice(notice), self._err)
+        before, self._nick = self._nick, self.client.nick
+        if isinstance(notice, Back) and before != self._nick:
+            self._print(f"{NEWS} {before} is in use; you are {self._nick}", self._err)
 
     async def _type(self) -> None:
         async for data in self._typed:
@@ -71,10 +95,14 @@ class Terminal:
                     await self._command(text)
                 elif text.strip():
                     await self._say(text[1:] if text[:2] == "//" else text)
-            except (Refused, NotAcknowledged) as error:
+            except (Refused, NotAcknowledged, BadMessage) as error:
                 self._print(f"!!! {error}", self._err)
                 if not self._tty:
                     raise
+            except Lost as error:
+                if not self.client.reconnects or self.client.ended_by is not None:
+                    raise
+                self._print(f"!!! {error}", self._err)
 
     def _typed_here(self, message: Message) -> bool:
         """Whether it is one's own line, which stands where it was typed; those of the past are shown."""
@@ -85,7 +113,26 @@ class Terminal:
         if self.room is None:
             self._print("!!! NOT_IN_ROOM you are in no room; /join #room", self._err)
         else:
-            await self.client.send(self.room, text)
+            await self._send(self.room, text)
+
+    async def _send(self, to: str, text: str, *, action: bool = False) -> None:
+        """Say something; a pipe waits until it is stored."""
+        said = self.client.start_sending(to, text, action=action)
+        if not self._tty:
+            for each in said:
+                await self.client.answer(each)
+            return
+        landing = self._group.create_task(self._land(said))
+        self._landing.add(landing)
+        landing.add_done_callback(self._landing.discard)
+
+    async def _land(self, said: list[asyncio.Future[Message]]) -> None:
+        """Tell if something that was said was not stored."""
+        for each in said:
+            try:
+                await self.client.answer(each)
+            except (Refused, NotAcknowledged) as error:
+                self._print(f"!!! {error}", self._err)
 
     async def _command(self, text: str) -> None:
         name, _, argument = text[1:].partition(" ")
@@ -102,6 +149,8 @@ class Terminal:
 
     async def _do_join(self, argument: str) -> None:
         room, _, key = argument.partition(" ")
+        if not self.client.connected:
+            raise Lost("there is no connection")
         await self.client.join(room, key.strip())
         self.room = room
 
@@ -114,11 +163,11 @@ class Terminal:
 
     async def _do_msg(self, argument: str) -> None:
         to, _, text = argument.partition(" ")
-        await self.client.send(to, text)
+        await self._send(to, text)
 
     async def _do_me(self, argument: str) -> None:
         if self.room is not None:
-            await self.client.send(self.room, argument, action=True)
+            await self._send(self.room, argument, action=True)
 
     def _do_topic(self, argument: str) -> None:
         if self.room is not None:

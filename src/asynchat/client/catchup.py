@@ -1,0 +1,115 @@
+"""Fetching what was said while there was no connection. (IRCv3 chathistory)"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from asynchat.chat.errors import Refused
+from asynchat.chat.names import casefold
+from asynchat.client.connection import Connection
+from asynchat.client.positions import Position, Positions, is_talk
+from asynchat.wire.irc.message import Message
+
+PAST = 20
+"""How many lines from before one came are shown on entering a room."""
+NEVER = "9999-12-31T23:59:59.999Z"
+
+
+class Missed:
+    """What was fetched of one place and is not handed on yet: whole messages, the last of them at `reference`."""
+
+    __slots__ = ("ids", "lines", "reference")
+
+    def __init__(self, reference: str) -> None:
+        self.lines: list[Message] = []
+        self.ids: set[str] = set()
+        self.reference = reference
+
+
+class Catchup:
+    """Fetches page by page. Pages that are there are kept if the connection is lost, and the next one goes on."""
+
+    def __init__(self, positions: Positions) -> None:
+        self._positions = positions
+        self._missed: dict[str, Missed] = {}
+
+    async def past(self, connection: Connection, room: str) -> list[Message]:
+        """The last lines of a room from before we came; they are marked as a batch.
+
+        Raises:
+            Lost, NotAcknowledged
+        """
+        position = self._positions.get(casefold(room))
+        if position is None:
+            return []
+        try:
+            return await self._page(connection, ["BEFORE", room, position.since, str(PAST)])
+        except Refused:
+            return []
+
+    async def fetch(self, connection: Connection, rooms: Iterable[str], held: Collection[Message]) -> bool:
+        """Fetch what was missed in these rooms and by conversation, up to what came live and is `held`.
+
+        Returns whether that is all that was missed.
+
+        Raises:
+            Lost, NotAcknowledged
+        """
+        complete = True
+        for room in rooms:
+            position = self._positions.get(casefold(room))
+            if position is not None:
+                complete &= await self._fetch(connection, room, position, held)
+        for person in await self._people(connection):
+            position = self._positions.place(casefold(person), f"timestamp={self._positions.began}")
+            complete &= await self._fetch(connection, person, position, held)
+        return complete
+
+    def take(self) -> list[tuple[str, Message]]:
+        """What was fetched, as places and lines, in order in each place; it is to be handed on now."""
+        lines = []
+        for place, missed in self._missed.items():
+            position = self._positions.get(place)
+            if position is not None:
+                position.fetched = missed.ids
+            lines += [(place, line) for line in missed.lines]
+        self._missed = {}
+        return lines
+
+    async def _fetch(self, connection: Connection, target: str, position: Position, held: Collection[Message]) -> bool:
+        missed = self._missed.setdefault(casefold(target), Missed(position.since))
+        try:
+            while True:
+                page = await self._page(connection, ["AFTER", target, missed.reference, str(connection.page)])
+                ids = [line.tags["msgid"] for line in page if "msgid" in line.tags]
+                if missed.ids.issuperset(ids):
+                    return True
+                missed.lines += position.unseen(page)
+                missed.ids.update(ids)
+                missed.reference = f"msgid={ids[-1]}"
+                # A page may be short because some of it is not for us: it ends where it is empty, or where the present
+                # begins, which in a busy room comes first.
+                if not missed.ids.isdisjoint(line.tags.get("msgid", "") for line in held):
+                    return True
+        except Refused:
+            return False
+
+    @staticmethod
+    async def _page(connection: Connection, params: list[str]) -> list[Message]:
+        page = await connection.answered(connection.ask(Message("CHATHISTORY", params), quiet=True))
+        return [line for line in page if is_talk(line)]
+
+    async def _people(self, connection: Connection) -> list[str]:
+        """With whom there was talk lately."""
+        since, names, limit = self._positions.before, dict[str, None](), connection.page
+        while since:
+            request = ["TARGETS", f"timestamp={since}", f"timestamp={NEVER}", str(limit)]
+            try:
+                lines = await connection.answered(connection.ask(Message("CHATHISTORY", request), quiet=True))
+            except Refused:
+                break
+            found = [line.params for line in lines if line.command == "CHATHISTORY" and len(line.params) > 2]
+            new = dict.fromkeys(name for _, name, *_ in found if name not in names)
+            names |= new
+            since = found[-1][2].removeprefix("timestamp=") if new and len(found) >= limit else ""
+        return [name for name in names if name[:1] != "#"]

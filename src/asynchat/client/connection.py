@@ -1,0 +1,417 @@
+"""One connection to a server: the socket, being let in, asking and being answered, reading.
+
+It works with any IRC server. Where the server has `labeled-response` a command is answered under its label; elsewhere
+by the PONG to a PING sent after it. It ends for good when the socket does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+
+from asynchat.chat.errors import BadMessage, Refused
+from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
+from asynchat.client.patience import Patience
+from asynchat.client.url import Url
+from asynchat.wire.irc.message import Message
+
+READ_LIMIT = 64 * 1024
+"""The longest line that a server may send."""
+QUIET_S = 60.0
+"""Silence after which the server is asked whether it is there."""
+NAMES = 20
+"""alice, alice2 … alice20: how many names are asked for."""
+UNHEARD = frozenset({"ACK", "BATCH", "CAP", "PING", "PONG"})
+KEEPS_KEYS = frozenset({"message-tags", "labeled-response"})
+RESUMES = frozenset({"batch", "draft/chathistory", "labeled-response", "message-tags", "server-time"})
+
+Answer = asyncio.Future[list[Message]]
+"""The lines with which a server answers: its acknowledgement alone, or all of a batch."""
+
+
+class Asked:
+    """Something that the server has not answered yet. The lines of a `quiet` answer are for who asked only."""
+
+    __slots__ = ("answer", "lines", "quiet", "refused")
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.answer: Answer = asyncio.get_running_loop().create_future()
+        self.lines: list[Message] = []
+        self.quiet = quiet
+        self.refused: Refused | None = None
+
+    def take(self, line: Message) -> None:
+        """A line of the answer."""
+        self.lines.append(line)
+        self.refused = self.refused or _refusal(line)
+
+    def finish(self) -> None:
+        """That was all."""
+        if self.refused is not None:
+            self.fail(self.refused)
+        elif not self.answer.done():
+            self.answer.set_result(self.lines)
+
+    def fail(self, error: Exception) -> None:
+        """It will not be answered."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+            self.answer.exception()  # whoever awaits it is told; nobody need
+
+
+class Connection:
+    """A connection under one name.
+
+    `nick` is the name that it has, `capabilities` what was agreed on, `isupport` what the server tells of itself (005),
+    `ended` why it is over. `wanted` are the capabilities to ask for; `timeout_s` is how long the server may take for
+    anything.
+    """
+
+    def __init__(self, url: Url, *, wanted: Collection[str], timeout_s: float) -> None:
+        self.url = url
+        self.nick = ""
+        self.capabilities: frozenset[str] = frozenset()
+        self.isupport: dict[str, str] = {}
+        self.server = ""
+        self.welcomed_at = ""
+        """The server's time when it let us in, as its tag has it; "" if it does not tell."""
+        self.ended: str | None = None
+        self._software = ""
+        self._wanted = frozenset(wanted)
+        self._timeout_s = timeout_s
+        self._reader: asyncio.StreamReader
+        self._writer: asyncio.StreamWriter
+        self._aborted = False
+        self._labels = itertools.count(1)
+        self._asked: dict[str, Asked] = {}  # by label, or by the PING's token
+        self._pinged: list[str] = []  # tokens, in order
+        self._batches: dict[str, Asked] = {}  # those that belong to an answer, by name
+        self._named: asyncio.Future[bool] | None = None  # whether it was let in; False: the name is taken
+        self._silence: asyncio.Timeout | None = None
+
+    # Beginning and ending.
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            Unreachable
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                if self.url.path:
+                    opened = await asyncio.open_unix_connection(self.url.path, limit=READ_LIMIT)
+                else:
+                    opened = await asyncio.open_connection(self.url.host, self.url.port, limit=READ_LIMIT)
+        except TimeoutError:
+            raise Unreachable(f"{self.url} does not answer") from None
+        except OSError as error:
+            raise Unreachable(f"{self.url}: {error.strerror or error}") from None
+        self._reader, self._writer = opened
+
+    async def register(self, name: str, *, user: str, password: str | None, patience: Patience, asks: int) -> None:
+        """Be let in as `name`, or as name2, name3 … if it is taken; `user` is the user name, which need not be unique.
+
+        The name is asked for `asks` times more before another is taken. It needs `read` to run.
+
+        Raises:
+            Unreachable, Refused, Lost
+        """
+        self.nick = name
+        first = [Message("PASS", [password])] if password else []
+        first.append(Message("CAP", ["LS", "302"]))
+        rest = [Message("USER", [user, "0", "*", user])]
+        number = 1
+        while not await self._ask_to_enter(first, rest):
+            first = rest = []
+            if asks > 0:
+                asks -= 1
+                await patience.sleep(patience.ask_s)
+            elif number < NAMES:
+                number += 1
+                self.nick = f"{name}{number}"
+            else:
+                raise Refused("NAME_TAKEN", f"{name} is in use", (name,))
+
+    async def _ask_to_enter(self, first: list[Message], rest: list[Message]) -> bool:
+        self._named = asyncio.get_running_loop().create_future()
+        for message in (*first, Message("NICK", [self.nick]), *rest):
+            self._write(message)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._named
+        except TimeoutError:
+            raise Unreachable(f"{self.url} does not answer") from None
+
+    async def read(self, take: Callable[[Message], Awaitable[None]]) -> None:
+        """Hand on what the server says until the connection ends; what is open then fails with `Lost`."""
+        reason = "the connection was closed"
+        try:
+            # What comes last without its end was cut: it is not what the server said.
+            while (line := await self._line()).endswith(b"\n") and not self._aborted:
+                try:
+                    message = Message.parse(line.rstrip(b"\r\n").decode(errors="replace"))
+                except BadMessage:
+                    continue
+                if message.command == "ERROR":
+                    reason = " ".join(message.params)
+                quiet = self._note(message)
+                if not quiet and message.command not in UNHEARD:
+                    await take(message)
+        except TimeoutError:
+            reason = "the server does not answer"
+        except (OSError, ValueError) as error:  # ValueError: a line beyond all limits
+            reason = str(error)
+        finally:
+            self._end(reason)
+
+    async def _line(self) -> bytes:
+        """The next line. A server that says nothing is asked whether it is there.
+
+        Raises:
+            TimeoutError, OSError, ValueError
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s if self._asked else QUIET_S) as self._silence:
+                return await self._reader.readline()
+        except TimeoutError as error:
+            if error.errno is not None:  # the kernel's
+                raise
+        finally:
+            self._silence = None
+        with suppress(Lost):
+            self.write("PING", "there")
+        async with asyncio.timeout(self._timeout_s):
+            return await self._reader.readline()
+
+    def _end(self, reason: str) -> None:
+        self.ended = reason
+        self._writer.close()
+        if self._named is not None and not self._named.done():
+            self._named.set_exception(Unreachable(f"{self.url}: {reason}"))
+            self._named.exception()
+        for asked in (*self._asked.values(), *self._batches.values()):
+            asked.fail(Lost(reason))
+
+    def abort(self) -> None:
+        """Drop the connection now; nothing more is read from it."""
+        self._aborted = True
+        self._writer.transport.abort()
+
+    async def close(self) -> None:
+        """Let go of the socket."""
+        self._writer.close()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._writer.wait_closed()
+
+    # What the server can do.
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether the same line under the same key is stored once: another server may know tags, but not ours."""
+        return self._software.startswith("asynchat") and self.capabilities >= KEEPS_KEYS
+
+    @property
+    def resumes(self) -> bool:
+        """Whether what was missed can be fetched. (IRCv3 chathistory)"""
+        return self.capabilities >= RESUMES
+
+    @property
+    def page(self) -> int:
+        """How many messages one request for history gets."""
+        limit = self.isupport.get("CHATHISTORY", "")
+        return min(int(limit), 1000) if limit.isdecimal() and int(limit) else 100
+
+    # Asking.
+
+    def write(self, command: str, *params: str) -> None:
+        """Send a command and wait for nothing.
+
+        Raises:
+            BadMessage: a parameter cannot be written.
+            Lost
+        """
+        self._write(Message(command, params))
+
+    def ask(self, message: Message, *, quiet: bool = False) -> Answer:
+        """Send a command; the answer is there when the server has done it, or has refused it.
+
+        Raises:
+            BadMessage, Lost
+        """
+        asked, number = Asked(quiet=quiet), str(next(self._labels))
+        if "labeled-response" in self.capabilities:
+            self._write(
+                Message(message.command, message.params, tags={**self._tags(message), "label": number}),
+            )
+        else:
+            self._write(Message(message.command, message.params, tags=self._tags(message)))
+            self._pinged.append(number)
+            self.write("PING", number)
+        self._asked[number] = asked
+        if self._silence is not None and not self._silence.expired():
+            soon = asyncio.get_running_loop().time() + self._timeout_s
+            self._silence.reschedule(min(self._silence.when() or soon, soon))
+        return asked.answer
+
+    async def answered(self, answer: Answer) -> list[Message]:
+        """Wait for an answer.
+
+        Raises:
+            Refused, Lost
+            NotAcknowledged: it does not come in time.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self.drained()
+                return await answer
+        except TimeoutError:
+            raise NotAcknowledged(f"{self.url} did not say in time that it was done") from None
+
+    async def drained(self) -> None:
+        """Wait until most of what was written is sent.
+
+        Raises:
+            Lost
+        """
+        try:
+            await self._writer.drain()
+        except OSError:
+            raise Lost("the connection was lost") from None
+
+    def _tags(self, message: Message) -> dict[str, str]:
+        return dict(message.tags) if "message-tags" in self.capabilities else {}
+
+    def _write(self, message: Message) -> None:
+        if self.ended is not None or self._writer.is_closing():
+            raise Lost("the connection is closed")
+        self._writer.write(f"{message.encode()}\r\n".encode())
+
+    # Being answered.
+
+    def _note(self, message: Message) -> bool:
+        """Note what a message means for the connection; returns whether it is for who asked only."""
+        handler = getattr(self, f"_on_{message.command.lower()}", None)
+        if handler is not None:
+            handler(message)
+        return self._note_answer(message)
+
+    def _note_answer(self, message: Message) -> bool:
+        """Note if this is, or is part of, the answer to something asked. (IRCv3 batch, labeled-response)"""
+        label = message.tags.get("label")
+        if message.command == "BATCH":
+            self._note_batch(message, label)
+        elif label is not None and (asked := self._asked.pop(label, None)) is not None:
+            asked.take(message)
+            asked.finish()
+            return asked.quiet
+        elif (asked := self._batches.get(message.tags.get("batch", ""))) is not None:
+            asked.take(message)
+            return asked.quiet
+        elif self._pinged and (refused := _refusal(message)) is not None:
+            self._asked[self._pinged[0]].refused = refused
+        return False
+
+    def _note_batch(self, message: Message, label: str | None) -> None:
+        sign, name = message.params[0][:1] if message.params else "", message.params[0][1:] if message.params else ""
+        if sign == "+":
+            asked = self._asked.get(label or "") or self._batches.get(message.tags.get("batch", ""))
+            if asked is not None:
+                self._batches[name] = asked
+                if label is not None:
+                    del self._asked[label]
+        elif (
+            sign == "-" and (asked := self._batches.pop(name, None)) is not None and asked not in self._batches.values()
+        ):
+            asked.finish()
+
+    def _on_ping(self, message: Message) -> None:
+        with suppress(Lost):
+            self.write("PONG", *message.params[:1])
+
+    def _on_pong(self, message: Message) -> None:
+        token = message.params[-1] if message.params else ""
+        if token in self._pinged:
+            self._pinged.remove(token)
+            self._asked.pop(token).finish()
+
+    def _on_cap(self, message: Message) -> None:
+        """Ask for what is wanted and on offer. (IRCv3 capability-negotiation)"""
+        if len(message.params) < 3:
+            return
+        subcommand, names = message.params[1].upper(), message.params[-1].split()
+        if subcommand == "LS":
+            offered = {name.partition("=")[0] for name in names}
+            self.capabilities |= offered & self._wanted
+            if message.params[2] != "*":
+                wanted = " ".join(sorted(self.capabilities))
+                self.capabilities = frozenset()
+                self._say(*(("CAP", "REQ", wanted) if wanted else ("CAP", "END")))
+        elif subcommand in ("ACK", "NAK"):
+            if subcommand == "ACK":
+                self.capabilities = frozenset(names)
+            self._say("CAP", "END")
+        elif subcommand == "DEL":
+            self.capabilities -= set(names)
+
+    def _say(self, command: str, *params: str) -> None:
+        with suppress(Lost):  # the reading will find out
+            self.write(command, *params)
+
+    def _on_001(self, message: Message) -> None:
+        self.nick, self.server = message.params[0], message.source
+        self.welcomed_at = message.tags.get("time", "")
+
+    def _on_004(self, message: Message) -> None:
+        self._software = message.params[2] if len(message.params) > 2 else ""
+
+    def _on_005(self, message: Message) -> None:
+        for token in message.params[1:-1]:
+            name, _, value = token.partition("=")
+            self.isupport[name] = value
+
+    def _on_422(self, message: Message) -> None:
+        """The end of the welcome: all that the server tells of itself is here."""
+        self._decide(True)
+
+    _on_376 = _on_422
+
+    def _on_nick(self, message: Message) -> None:
+        if message.source.partition("!")[0] == self.nick and message.params:
+            self.nick = message.params[0]
+
+    def _on_433(self, message: Message) -> None:
+        self._decide(False)
+
+    def _on_432(self, message: Message) -> None:
+        self._decide(Refused("BAD_NAME", f"{self.nick} cannot be a name here", (self.nick,)))
+
+    def _on_464(self, message: Message) -> None:
+        self._decide(Refused("BAD_PASSWORD", "the server's password is another"))
+
+    def _on_465(self, message: Message) -> None:
+        self._decide(Refused("BANNED", message.params[-1]))
+
+    def _decide(self, verdict: bool | Refused) -> None:
+        """Whether it is let in is known now."""
+        if self._named is None or self._named.done():
+            return
+        if isinstance(verdict, Refused):
+            self._named.set_exception(verdict)
+            self._named.exception()
+        else:
+            self._named.set_result(verdict)
+
+
+def _refusal(message: Message) -> Refused | None:
+    """The no that a message is, if it is one: `FAIL command CODE …` or a numeric from 400 on."""
+    if message.command == "FAIL" and len(message.params) > 2:
+        return Refused(message.params[1], message.params[-1], tuple(message.params[2:-1]))
+    if len(message.command) == 3 and message.command.isdigit() and message.command[0] in "45" and message.params:
+        if message.command in ("422", "433", "432"):  # no MOTD; names are another matter
+            return None
+        return Refused(message.command, message.params[-1], tuple(message.params[1:-1]))
+    return None

@@ -1,0 +1,158 @@
+"""A client whose connection is cut again and again: every line once and in order, and nothing said is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import asynchat
+from asynchat.client.client import Client
+from asynchat.client.notices import Back, Notice
+from asynchat.client.patience import Patience
+from asynchat.client.show import talk
+from asynchat.client.url import Url
+from asynchat.wire.irc.message import Message
+from tests.client.proxy import Proxy, cuts_at_random
+from tests.net.conftest import FrameClient, Heard, IrcClient, Walk, on_both_loops, settings
+
+AT_ONCE = Patience(draw=lambda: 0.0, sleep=lambda _: asyncio.sleep(0))
+PACE = 15
+SETTINGS = settings(limits={"flood": False}, history={"max_request": 20, "replay": 0})
+WORDS = ["tea", "überall", "naïve", "日本語", "👋🏽", "x" * 200, "…", "--", "ΑΒΓ" * 20]
+
+
+class Person:
+    """A client of ours behind a proxy, and all that it was handed on."""
+
+    def __init__(self, proxy: Proxy, **options: object) -> None:
+        url = Url("127.0.0.1", proxy.port)
+        self.client = Client(url, name="alice", reconnect=True, patience=AT_ONCE, **options)  # type: ignore[arg-type]
+        self.transcript: list[Heard] = []
+        self.notices: list[Notice] = []
+        self.said: list[str] = []
+        self.answers: list[asyncio.Future[Message]] = []
+        self._grown = asyncio.Event()
+
+    def say(self, text: str) -> None:
+        self.said.append(text)
+        self.answers += self.client.start_sending("#lobby", text)
+
+    async def listen(self) -> None:
+        async for heard in self.client:
+            if not isinstance(heard, Message):
+                self.notices.append(heard)
+            elif (said := talk(heard)) is not None and said[0] == "#lobby":
+                self.transcript.append((heard.source.partition("!")[0], said[1]))
+            self._grown.set()
+
+    async def until(self, heard: Callable[[], bool]) -> None:
+        while not heard():
+            self._grown.clear()
+            await self._grown.wait()
+
+    async def stored(self) -> list[str]:
+        """The ids of what was said, once all of it is stored."""
+        return [(await self.client.answer(each)).tags["msgid"] for each in self.answers]
+
+
+async def listen(client: IrcClient | FrameClient) -> None:
+    while True:
+        await client.hear()
+
+
+async def stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def chatter(proxy: Proxy, random: Random, say: Callable[[str], object], *, pace: int) -> None:
+    """Say one thing after the other; meanwhile up to `pace` things pass through the proxy."""
+    number = 0
+    while True:
+        number += 1
+        said = say(f"{number} {' '.join(random.choices(WORDS, k=random.randint(1, 4)))}")
+        if asyncio.iscoroutine(said):
+            await said
+        for _ in range(random.randint(1, pace)):
+            await proxy.moved()
+
+
+async def all_talk(proxy: Proxy, person: Person, port: int, walk_in: Walk, random: Random, *, cuts: int) -> None:
+    """Five people talk, and a person behind the proxy does, until it was cut off so many times."""
+    until = proxy.made + cuts
+    tom, tim, ted, tod = [await walk_in(IrcClient, port, name) for name in ("tom", "tim", "ted", "tod")]
+    fred = await walk_in(FrameClient, port, "fred")
+    async with asyncio.TaskGroup() as group:
+        talkers = [group.create_task(listen(each)) for each in (tom, tim, ted, tod, fred)]
+        says: list[Callable[[str], object]] = [each.say for each in (tom, tim, ted, tod)]
+        # Of a message of several lines only the first has an id.
+        says.append(lambda text: fred.say(text.replace(" ", "\n")))
+        talkers += [group.create_task(chatter(proxy, random, say, pace=PACE)) for say in says]
+        # What alice says passes the proxy, or has it connect to be said, so that it always goes on.
+        talkers.append(group.create_task(chatter(proxy, random, lambda text: person.say(text[:120]), pace=1)))
+        proxy.begin(cuts_at_random(random, cuts))
+        while proxy.made < until:
+            await proxy.moved()
+        for each in talkers:
+            each.cancel()
+
+
+@on_both_loops
+async def test_200_cuts_cost_no_line_and_double_none(walk_in: Walk) -> None:
+    async with asynchat.Server(SETTINGS) as server, Proxy(server.port) as proxy:
+        olga = await walk_in(IrcClient, server.port, "olga")  # who hears all of it in the server's order
+        person = Person(proxy)
+        async with person.client as alice, asyncio.TaskGroup() as group:
+            await alice.join("#lobby")
+            ears = [group.create_task(person.listen()), group.create_task(listen(olga))]
+            await all_talk(proxy, person, server.port, walk_in, Random(200), cuts=200)
+            stored = await person.stored()
+            await stop(ears[1])
+            await olga.say("the end")
+            await olga.ping()
+            await person.until(lambda: ("olga", "the end") in person.transcript)
+            ears[0].cancel()
+    assert person.transcript == [*olga.talk, ("olga", "the end")]
+    assert olga.said_by("alice") == person.said
+    assert stored == sorted(set(stored), key=int)
+    assert len(stored) == len(person.said)
+    assert proxy.in_character > 20
+    assert proxy.in_batch > 20
+    assert sum(notice.missed or 0 for notice in person.notices if isinstance(notice, Back)) > 100
+
+
+@on_both_loops
+async def test_a_restart_of_the_server_between_the_cuts_changes_nothing(walk_in: Walk, tmp_path: Path) -> None:
+    store, random = tmp_path / "chat.db", Random(7)
+    async with Proxy(0) as proxy, asyncio.TaskGroup() as group:
+        async with asynchat.Server(SETTINGS, store=store, durability="process") as server:
+            proxy.upstream = server.port
+            olga = await walk_in(IrcClient, server.port, "olga")
+            person = Person(proxy)
+            await person.client.__aenter__()
+            await person.client.join("#lobby")
+            ears = [group.create_task(person.listen()), group.create_task(listen(olga))]
+            await all_talk(proxy, person, server.port, walk_in, random, cuts=30)
+            await stop(ears[1])
+            proxy.cut_all()
+            person.say("on the way when it stops")
+        await olga.rest()
+        person.say("while it is down")
+        async with asynchat.Server(SETTINGS, store=store, durability="process") as server:
+            again = await walk_in(IrcClient, server.port, "olga")
+            ears.append(group.create_task(listen(again)))
+            proxy.upstream = server.port
+            await all_talk(proxy, person, server.port, walk_in, random, cuts=30)
+            stored = await person.stored()
+            await stop(ears[2])
+            await again.say("the end")
+            await again.ping()
+            await person.until(lambda: ("olga", "the end") in person.transcript)
+            await person.client.close()
+            ears[0].cancel()
+    assert person.transcript == [*olga.talk, *again.talk, ("olga", "the end")]
+    assert olga.said_by("alice") + again.said_by("alice") == person.said
+    assert stored == sorted(set(stored), key=int)
+    assert len(stored) == len(person.said)

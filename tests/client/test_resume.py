@@ -17,7 +17,8 @@ from asynchat.wire.irc.message import Message
 from tests.client.proxy import Proxy, cuts_at_random
 from tests.net.conftest import FrameClient, Heard, IrcClient, Walk, on_both_loops, settings
 
-AT_ONCE = Patience(draw=lambda: 0.0, sleep=lambda _: asyncio.sleep(0))
+AT_ONCE = Patience(draw=lambda: 0.0, sleep=lambda _: asyncio.sleep(0), name_s=1_000_000)
+"""No pauses. The server may take many rounds until it has seen a dead session off, and alice shall stay alice."""
 PACE = 15
 SETTINGS = settings(limits={"flood": False}, history={"max_request": 20, "replay": 0})
 WORDS = ["tea", "überall", "naïve", "日本語", "👋🏽", "x" * 200, "…", "--", "ΑΒΓ" * 20]

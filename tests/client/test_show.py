@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asynchat.client.show import show, time_of
+from asynchat.client.notices import Back, Notice, Reconnecting
+from asynchat.client.show import show, show_notice, time_of
 from asynchat.wire.irc.message import Message
 
 
@@ -45,6 +46,20 @@ def test_nothing_reaches_the_terminal_that_moves_a_cursor_or_hides(text: str) ->
         line = show(Message(command, [text, text, text, text], source=f"{text}!x@y"), "ann")
         assert line is None or line.isprintable() or "\ufffd" in line
         assert line is None or not set(text) & set(line) - set(string.printable[:-5])
+
+
+@pytest.mark.parametrize(
+    ("notice", "shown"),
+    [
+        (Reconnecting(0.0), "!!! connection lost, retrying in 1 s"),
+        (Reconnecting(1.2), "!!! connection lost, retrying in 2 s"),
+        (Back(4), "*** back, 4 missed:"),
+        (Back(0), "*** back, nothing missed"),
+        (Back(None), "*** back; what was said meanwhile cannot be told"),
+    ],
+)
+def test_what_becomes_of_the_connection_is_told(notice: Notice, shown: str) -> None:
+    assert show_notice(notice) == shown
 
 
 ANY = st.text(st.characters(exclude_characters="\r\n\0 ", exclude_categories=["Cs"]), max_size=20)

@@ -384,7 +384,8 @@ class Connection:
             self.nick = message.params[0]
 
     def _on_433(self, message: Message) -> None:
-        self._decide(False)
+        if message.params[1:2] == [self.nick]:  # else it is about a name that was asked for before
+            self._decide(False)
 
     def _on_432(self, message: Message) -> None:
         self._decide(Refused("BAD_NAME", f"{self.nick} cannot be a name here", (self.nick,)))

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -121,3 +122,58 @@ def test_a_pipeline_that_ends_is_quiet(server: Process, tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", command], env=env, capture_output=True, text=True, timeout=20, check=False)
     assert "Traceback" not in done.stderr
     assert done.stdout.splitlines()[-1] in ("0", "141")
+
+
+def start_join(tmp_path: Path, url: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """`join` in a pipe."""
+    command = [sys.executable, "-m", "asynchat", "join", *arguments]
+    env = environment(tmp_path) | {"ASYNCHAT_URL": url, "ASYNCHAT_NAME": "bob"}
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, bufsize=0
+    )
+
+
+def see(stream: IO[bytes] | None, text: str) -> None:
+    assert stream is not None
+    while text not in (line := stream.readline().decode()):
+        assert line, f"it ended before {text!r}"
+
+
+def test_join_survives_a_server_that_is_killed(serve: Serve, tmp_path: Path) -> None:
+    first = serve("--data", str(tmp_path / "data"))
+    with start_join(tmp_path, first.url) as bob:
+        assert bob.stdin is not None
+        see(bob.stderr, "*** in #lobby")
+        bob.stdin.write(b"before\n")
+        assert asynchat(tmp_path, first.url, "send", "--name", "ann", "one").returncode == 0
+        see(bob.stdout, "<ann> one")
+        first.kill()
+        see(bob.stderr, "!!! connection lost, retrying in 1 s")
+        bob.stdin.write(b"while it is down\n")
+        second = serve("--data", str(tmp_path / "data"), port=str(first.port))
+        see(bob.stderr, "*** back")
+        bob.stdin.write(b"after\n")
+        bob.stdin.close()
+        assert bob.wait(20) == 0
+    lines = ["<bob> before", "<ann> one", "<bob> while it is down", "<bob> after"]
+    assert heard_on_joining(tmp_path, second.url) == lines
+
+
+def test_without_reconnect_join_ends_with_75_when_the_connection_is_lost(server: Process, tmp_path: Path) -> None:
+    with start_join(tmp_path, server.url, "--no-reconnect") as bob:
+        see(bob.stderr, "*** in #lobby")
+        server.kill()
+        assert bob.wait(20) == 75
+
+
+def test_join_waits_for_a_server_that_is_not_up_yet(serve: Serve, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = f"asynchat://127.0.0.1:{port}"
+    assert asynchat(tmp_path, url, "join").returncode == 69
+    with start_join(tmp_path, url, "--wait", "15") as bob:
+        assert bob.stdin is not None
+        serve("--memory", port=str(port))
+        see(bob.stderr, "*** in #lobby")
+        bob.stdin.close()
+        assert bob.wait(20) == 0

@@ -1,0 +1,128 @@
+"""What somebody at a terminal sees, and what becomes of what is typed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from asynchat.chat.errors import Refused
+from asynchat.client.client import Client
+from asynchat.client.terminal import Terminal
+from tests.client.scripted import ALL, CUT, Answers, batch, welcome
+from tests.client.test_client import alice, line
+
+
+class Screen(io.StringIO):
+    """What is shown; `until` waits for a line."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._grown = asyncio.Event()
+
+    def write(self, text: str) -> int:
+        self._grown.set()
+        return super().write(text)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.getvalue().splitlines()
+
+    async def until(self, text: str) -> None:
+        while not any(text in each for each in self.lines):
+            self._grown.clear()
+            await self._grown.wait()
+
+
+Typing = Callable[[Screen, Client], AsyncIterator[bytes]]
+
+
+async def shown(typing: Typing, *connections: Answers, tty: bool = True) -> list[str]:
+    """The lines that somebody sees who types so."""
+    screen = Screen()
+    async with alice(*connections) as (client, _):
+        await client.join("#lobby")
+        await Terminal(client, "#lobby", typed=typing(screen, client), tty=tty, out=screen, err=screen).run()
+    return [text.partition(" ")[2] if text[:2].isdecimal() else text for text in screen.lines]
+
+
+async def test_a_lost_connection_is_told_and_what_was_missed_is_shown() -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        yield b"hello"
+        await screen.until("two")
+        yield b"/quit"
+
+    missed = batch("{label}", line(11, "hello", by="alice"), line(12, "one"), line(13, "two"))
+    again = welcome() | {
+        "PRIVMSG": "@label={label};msgid=11 :srv ACK",
+        "CHATHISTORY AFTER #lobby msgid=10 2": missed,
+    }
+    assert await shown(typing, welcome() | {"PRIVMSG": CUT}, again) == [
+        "*** joined #lobby",
+        "!!! connection lost, retrying in 1 s",
+        "*** back, 2 missed:",
+        "<bob> one",
+        "<bob> two",
+        "*** joined #lobby",
+    ]
+
+
+async def test_who_has_another_name_afterwards_is_told() -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        yield b"hello"
+        await screen.until("in use")
+
+    taken = ":srv 433 * alice :in use"
+    again = welcome() | {"CAP END": taken, "NICK alice": taken, "NICK alice2": welcome()["CAP END"]}
+    again |= {"PRIVMSG": "@label={label};msgid=11 :srv ACK"}
+    lines = await shown(typing, welcome() | {"PRIVMSG": CUT}, again)
+    assert "*** alice is in use; you are alice2" in lines
+
+
+async def test_one_types_on_without_a_connection_and_is_told_what_was_not_sent() -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        yield b"one"
+        await screen.until("connection lost")
+        yield b"two"
+        yield b"/topic tea"
+        yield b"/join #dev"
+        yield b"/quit"
+
+    lines = await shown(typing, welcome() | {"PRIVMSG": CUT}, {"CAP LS": CUT})
+    assert [each for each in lines if "not sent" in each] == ["!!! not sent: one", "!!! not sent: two"]
+    assert lines.count("!!! there is no connection") == 2
+
+
+async def test_what_is_refused_is_told_though_nobody_waited_for_it() -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        yield b"/msg nobody hi"
+        yield b"hello"
+        await screen.until("401")
+
+    only = welcome() | {
+        "PRIVMSG nobody": "@label={label} :srv 401 alice nobody :No such nick",
+        "PRIVMSG #lobby": "@label={label};msgid=11 :srv ACK",
+    }
+    assert "!!! 401 No such nick" in await shown(typing, only)
+
+
+async def test_a_pipe_ends_at_what_is_refused() -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        yield b"hello"
+        yield b"never"
+
+    only = welcome() | {"PRIVMSG": "@label={label} :srv 404 alice #lobby :Cannot send"}
+    with pytest.RaisesGroup(Refused):
+        await shown(typing, only, tty=False)
+
+
+async def test_with_a_server_that_knows_no_keys_one_is_told_what_may_be_lost() -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        yield b"perhaps"
+        await screen.until("may or may not")
+
+    strange = welcome(caps=ALL, software="ergo-2.13")
+    lines = await shown(typing, strange | {"PRIVMSG": CUT}, strange)
+    assert "!!! the connection was lost, and it may or may not have been said: perhaps" in lines

@@ -70,15 +70,15 @@ async def test_what_was_missed_comes_between_the_notice_and_the_present() -> Non
 
 async def test_a_cut_between_two_lines_of_one_message_loses_neither() -> None:
     rest = ":bob!u@h PRIVMSG #lobby :its {}"
-    whole = [line(11, "its first"), rest.format("second"), rest.format("third")]
-    first = welcome() | {"PRIVMSG": f"{whole[0]}\n{whole[1]}\n{whole[2]}{CUT}"}
-    again = welcome() | {"CHATHISTORY AFTER #lobby msgid=10 2": batch("{label}", *whole, line(12, "next"))}
+    whole = [line(12, "its first"), rest.format("second"), rest.format("third")]
+    first = welcome() | {"PRIVMSG": f"{line(11, 'before')}\n{whole[0]}\n{whole[1]}\n{whole[2][:-3]}{CUT}"}
+    again = welcome() | {"CHATHISTORY AFTER #lobby msgid=11 2": batch("{label}", *whole, line(13, "next"))}
     async with alice(first, again) as (client, _):
         await client.join("#lobby")
         client.start_sending("#lobby", "hello")
         everything = await heard_until(client, "next")
     texts = [each[1] for each in everything if isinstance(each, tuple)]
-    assert texts == ["its first", "its second", "its third", "next"]
+    assert texts == ["before", "its first", "its second", "its third", "next"]
 
 
 async def test_ones_own_line_whose_echo_was_lost_is_handed_on_as_its_echo() -> None:
@@ -159,6 +159,14 @@ async def until_back(client: Client) -> AsyncIterator[object]:
             yield heard
             if isinstance(heard, Back):
                 return
+
+
+async def test_a_server_that_falls_silent_is_left_for_the_next_connection() -> None:
+    silent = welcome() | {"PRIVMSG": "", "PING": ""}
+    again = welcome() | {"PRIVMSG": "@label={label};msgid=11 :srv ACK"}
+    async with alice(silent, again, timeout_s=0.5) as (client, server):
+        assert await client.send("bob", "hello") == ["11"]
+    assert len(server.heard) == 2
 
 
 TAKEN = ":srv 433 * alice :in use"

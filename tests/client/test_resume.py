@@ -121,7 +121,8 @@ async def test_200_cuts_cost_no_line_and_double_none(walk_in: Walk) -> None:
     assert len(stored) == len(person.said)
     assert proxy.in_character > 20
     assert proxy.in_batch > 20
-    assert sum(notice.missed or 0 for notice in person.notices if isinstance(notice, Back)) > 100
+    assert len(missed := [notice.missed for notice in person.notices if isinstance(notice, Back)]) > 20
+    assert sum(number or 0 for number in missed) > 100
 
 
 @on_both_loops

@@ -88,6 +88,14 @@ def test_a_conversation_begins_when_we_came() -> None:
     assert positions.get("bob") is None
 
 
+def test_talk_in_a_room_that_we_are_not_in_is_remembered_nowhere() -> None:
+    """What was held while we left it is handed on still; entering it again is another visit."""
+    positions = Positions()
+    positions.begin("2026-01-01T00:00:00.000Z")
+    positions.passed(said("11"), "#lobby")
+    assert positions.get("#lobby") is None
+
+
 def test_who_may_have_written_is_asked_from_a_little_before_the_last_line() -> None:
     positions = Positions()
     assert positions.before == ""

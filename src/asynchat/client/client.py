@@ -135,6 +135,8 @@ class Client:
             except Lost:
                 if not self.reconnects or self._ended:
                     raise
+                if self._connection is connection:  # it is noticed here before the client's life has noticed
+                    self._here.clear()
 
     async def send(self, to: str, text: str, *, key: str | None = None, action: bool = False) -> list[str]:
         """Say something to a room or a person, and wait until it is stored.

@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 from asynchat.chat.names import casefold
 from asynchat.wire.irc.message import Message
 
+ROOMS = ("#", "&")
+"""How the names of rooms begin."""
 SLACK = timedelta(seconds=10)
 """By how much the clocks of one network's servers may differ."""
 
@@ -123,7 +125,7 @@ class Positions:
         """A line of a place is handed on."""
         # Of a conversation that begins now nothing was handed on, not even all of this message perhaps.
         reference = f"timestamp={self.began}" if self.began else _reference(line)
-        if place in self._places or reference:
+        if place in self._places or (reference and place[:1] not in ROOMS):
             self.place(place, reference).passed(line)
         self.until = max(self.until, line.tags.get("time", ""))
 

@@ -54,9 +54,9 @@ def cuts_at_random(random: Random, number: int) -> Iterator[Cut]:
         find = random.choice(
             [
                 after(random.randint(1, 600)),
-                after(random.randint(600, 30_000)),
-                after(random.randint(10_000, 30_000)),
-                inside_character(random.randint(0, 30_000)),
+                after(random.randint(600, 12_000)),
+                after(random.randint(5000, 12_000)),
+                inside_character(random.randint(0, 12_000)),
                 inside_batch(random.randint(1, 1500)),
             ]
         )

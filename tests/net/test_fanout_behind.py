@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.net.stage import ECHO, Stage
+from asynchat.chat.errors import StorageError
+from tests.net.stage import ECHO, FakeSession, Stage
 
 
 @pytest.fixture
@@ -79,3 +80,31 @@ def test_who_has_missed_a_line_of_a_batch_hears_no_later_one():
     stage.say(alice, "bob", "3")
     stage.deliver()
     assert (stage.late, bob.heard) == ([bob], [])
+
+
+@pytest.mark.parametrize("error", [RuntimeError("closed"), ConnectionResetError()], ids=repr)
+def test_a_no_to_who_is_gone_costs_nobody_else_a_line(stage, error):
+    alice, bob = stage.enter("alice", "#a"), stage.enter("bob", "#a")
+    stage.say(alice, "#a", "refused", "repeated")
+    stage.say(bob, "#a", "hello")
+    stage.batch.entries[0].refused = StorageError()
+    stage.batch.entries[1].first = stage.batch.entries[1].event
+    alice.peer.error = error
+    stage.deliver()
+    assert bob.heard == [f"{ECHO}#a bob: hello"]
+
+
+def test_an_event_that_cannot_be_shown_costs_the_others_of_its_batch_nothing(stage, monkeypatch, caplog):
+    alice, bob = stage.enter("alice", "#a"), stage.enter("bob", "#a")
+    stage.say(alice, "#a", "one", "two", "three")
+    own = FakeSession.own
+
+    def broken(self, event, via_me):
+        if event.text == "two":
+            raise ZeroDivisionError("injected")
+        return own(self, event, via_me)
+
+    monkeypatch.setattr(FakeSession, "own", broken)
+    stage.deliver()
+    assert {"#a alice: one", "#a alice: three"} <= set(bob.heard)
+    assert "Said could not be shown" in caplog.text

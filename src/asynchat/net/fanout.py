@@ -8,6 +8,7 @@ runs, so order is kept per room and per conversation. Nobody is waited for.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ from asynchat.chat.rooms import Audience, Room
 from asynchat.chat.sessions import Dialect, Peer, Session
 from asynchat.chat.users import User
 from asynchat.net.journal import Entry
+
+log = logging.getLogger("asynchat")
 
 SOFT_MARK = 128 * 1024
 """Unsent bytes of earlier batches past which a session lags."""
@@ -97,22 +100,16 @@ class Fanout:
         hub = self._hub
         for entry in entries:
             event = entry.event
-            if entry.refused is None and entry.first is None:
-                self._show(event, entry.via)
-                if event.kept:
-                    self.position = int(event.id)
-                continue
-            hub.withdraw(event)
-            if entry.via is None:
-                continue
-            self._end_echoes(entry.via)
-            if entry.via.dialect.ordered:
-                self._end_runs()
-                self._write_in_order()
-            if entry.refused is not None:
-                entry.via.failed(event, entry.refused)
-            elif entry.first is not None:
-                entry.via.repeated(event, entry.first)
+            try:
+                if entry.refused is None and entry.first is None:
+                    self._show(event, entry.via)
+                else:
+                    hub.withdraw(event)
+                    self._answer(entry)
+            except Exception:  # a bug: it must not cost the others of the batch anything
+                log.exception("%s could not be shown", type(event).__name__)
+            if event.kept and entry.refused is None and entry.first is None:
+                self.position = int(event.id)
         self._end_runs()
         self._write_in_order()
         late, self._late, self._pushed = self._late, {}, 0
@@ -122,6 +119,23 @@ class Fanout:
                 self.behind.begin(session)
         for session in late:
             self._over(session)
+
+    def _answer(self, entry: Entry) -> None:
+        """Tell who did something that it was not stored, or was stored before."""
+        via = entry.via
+        if via is None:
+            return
+        self._end_echoes(via)
+        if via.dialect.ordered:
+            self._end_runs()
+            self._write_in_order()
+        try:
+            if entry.refused is not None:
+                via.failed(entry.event, entry.refused)
+            elif entry.first is not None:
+                via.repeated(entry.event, entry.first)
+        except (OSError, RuntimeError):  # it is gone; its own conversation finds out
+            return
 
     def _show(self, event: Event, via: Session | None) -> None:
         people = self._hub.state.people

@@ -181,3 +181,15 @@ async def test_who_was_put_out_is_told_nothing_any_more(town: Town) -> None:
     bob.hears()
     await bob.says("CHATHISTORY LATEST #a * 5")
     assert words(bob.hears()) == ["FAIL"]
+
+
+async def test_a_page_is_full_though_some_of_it_is_not_for_everybody(town: Town) -> None:
+    """A page that is short says that there is no more."""
+    alice, bob = await town.irc("alice", "#a", caps=CAPS), await town.irc("bob", "#a", caps=CAPS)
+    await alice.says("PRIVMSG #a :one", *(f"PRIVMSG @#a :secret {n}" for n in range(7)), "PRIVMSG #a :two")
+    await alice.says(*(f"PRIVMSG @#a :secret {n}" for n in range(3)), "PRIVMSG #a :three")
+    town.forget()
+    assert await asks(bob, "LATEST #a * 2") == ["two", "three"]
+    assert await asks(bob, "AFTER #a timestamp=2026-01-01T00:00:00.000Z 2") == ["one", "two"]
+    assert await asks(bob, "LATEST #a * 5") == ["one", "two", "three"]
+    assert len(await asks(alice, "LATEST #a * 5")) == 5

@@ -119,8 +119,8 @@ class TalkSession(Session):
 
     def told(self, event: Event) -> bytes:
         if isinstance(event, Invited):
-            self.news(f"{event.by.nick} invites you to {event.room}: /join {event.room}")
-            return b""
+            text = f"{event.by.nick} invites you to {event.room}: /join {event.room}"
+            return type(self).framing(Phrase(NEWS, plain(text)))
         return self.dialect.render(event)
 
     def moved(self, room: Room, old: str, reason: str) -> None:

@@ -119,10 +119,17 @@ async def _page(
     session: IrcSession, place: Place, limit: int, *, after: str | None = None, before: str | None = None, newest: bool
 ) -> Sequence[Event]:
     talk_only = not session.plays_events
-    events = await session.house.history.page(
-        place, after=after, before=before, limit=limit, newest=newest, talk_only=talk_only
-    )
-    return session.told_only(events)
+    found: list[Event] = []
+    while True:
+        wanted = limit - len(found)
+        events = await session.house.history.page(
+            place, after=after, before=before, limit=wanted, newest=newest, talk_only=talk_only
+        )
+        told = session.told_only(events)
+        found = [*told, *found] if newest else [*found, *told]
+        if len(told) == wanted or len(events) < wanted:  # else some were not for everybody: a short page says "no more"
+            return found
+        after, before = (after, events[0].id) if newest else (events[-1].id, before)
 
 
 def _send(session: IrcSession, target: str, events: Sequence[Event]) -> None:

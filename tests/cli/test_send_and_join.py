@@ -11,6 +11,8 @@ from typing import IO
 
 import pytest
 
+from asynchat.chat.errors import Refused
+from asynchat.cli.connection import exits
 from tests.net.conftest import Process, Serve, environment, serve
 
 __all__ = ["serve"]
@@ -177,3 +179,10 @@ def test_join_waits_for_a_server_that_is_not_up_yet(serve: Serve, tmp_path: Path
         see(bob.stderr, "*** in #lobby")
         bob.stdin.close()
         assert bob.wait(20) == 0
+
+
+@pytest.mark.parametrize(("refusal", "code"), [("STORAGE_FULL", 74), ("STORAGE_ERROR", 75), ("CANNOT_SPEAK", 77)])
+def test_a_server_that_could_not_store_it_is_told_from_one_that_would_not(refusal: str, code: int) -> None:
+    with pytest.raises(SystemExit) as ended, exits():
+        raise ExceptionGroup("", [Refused(refusal, "no")])
+    assert ended.value.code == code

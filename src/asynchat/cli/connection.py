@@ -11,12 +11,14 @@ from pathlib import Path
 import click
 
 from asynchat.chat.errors import AsynchatError, BadMessage, Refused
-from asynchat.cli import CONFIG, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE
+from asynchat.cli import CONFIG, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE
 from asynchat.cli.options import config_files
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
 from asynchat.client.url import Url
 from asynchat.config import BadConfig, ClientSettings, changed, read
 
+REFUSALS = {"STORAGE_FULL": DISK, "STORAGE_ERROR": RETRY}
+"""A no that is not about who asked, or what: there is no room, or it may go well the next time."""
 CODES: tuple[tuple[type[AsynchatError], int], ...] = (
     (Unreachable, UNREACHABLE),
     (NotAcknowledged, RETRY),
@@ -85,6 +87,8 @@ def exits() -> Iterator[None]:
         error = _first(group)
         click.echo(f"asynchat: {error}", err=True)
         code = next((code for kind, code in CODES if isinstance(error, kind)), USAGE)
+        if isinstance(error, Refused):
+            code = REFUSALS.get(error.code, code)
         sys.exit(code)
 
 

@@ -42,7 +42,8 @@ from asynchat.chat.events import (
     TopicSet,
 )
 from asynchat.store import codec
-from asynchat.store.codec import decode, encode
+from asynchat.store.codec import decode, encode, from_json, milliseconds, timestamp, to_json
+from tests.chat.events_at_random import EVENTS
 
 NEVER_KEPT = {Entered, Announced}  # nobody else sees the one, and nobody later the other
 KINDS = [
@@ -236,3 +237,133 @@ TALK = st.builds(
 def test_talk_is_written_as_everything_else_is(said):
     values = [put(getattr(said, name)) for name, put, _ in codec._FIELDS[Said]]
     assert encode(said) == codec._encode(["Said", codec.source_to(said.by), said.places, *values])
+
+
+# With names.
+
+A_TIME = st.integers(-10_000_000_000_000, 250_000_000_000_000)
+AN_ID = st.integers(1, 10**18 - 1).map(str)
+
+
+def as_read(values: Any) -> Any:
+    """What comes out of a file into which this was written."""
+    return json.loads(json.dumps(values))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_what_is_written_with_names_is_read(kind, data):
+    event = data.draw(made(kind, id=AN_ID, at_ms=A_TIME, kept=st.just(True)))
+    again = from_json(as_read(to_json(event)))
+    assert again == event
+    assert type(again) is kind
+    assert encode(again) == encode(event)
+
+
+@settings(deadline=None)
+@given(EVENTS)
+def test_any_event_that_is_kept_is_taken_elsewhere_and_back(event):
+    if type(event) not in NEVER_KEPT:
+        assert from_json(as_read(to_json(event))) == dataclasses.replace(event, kept=True)
+
+
+def positions(values: Any, hint: Any) -> list[Any]:
+    """What of those values has positions where it should have names."""
+    if dataclasses.is_dataclass(hint):
+        named = {each.name for each in dataclasses.fields(hint)}
+        return [] if isinstance(values, dict) and set(values) == named else [values]
+    inner = get_args(hint)
+    if get_origin(hint) is tuple and inner[-1] is ...:
+        return [found for each in values for found in positions(each, inner[0])]
+    return []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(deadline=None, max_examples=20)
+@given(st.data())
+def test_every_field_has_its_name(kind, data):
+    values = to_json(data.draw(made(kind, at_ms=A_TIME)))
+    hints = get_type_hints(kind)
+    own = [name for name, _, _ in codec._FIELDS[kind]]
+    assert list(values) == ["id", "at", "event", "by", "places", *own]
+    assert not set(own) & {"id", "at", "event", "by", "places"}
+    assert [found for name in ("by", *own) for found in positions(values[name], hints[name])] == []
+
+
+def test_an_event_with_names_is_what_the_reference_says():
+    event = Changed(room="#a", changes=(Change(setting=Setting.VOICE, on=True, value="bob", user="g2"),), **AGO)
+    assert to_json(event) == {
+        "id": "9",
+        "at": "1970-01-01T00:00:00.005Z",
+        "event": "Changed",
+        "by": {"user": "g1", "nick": "alice", "ident": "i", "host": "h", "account": "acc", "bot": False},
+        "places": ["#1"],
+        "room": "#a",
+        "changes": [{"setting": "voice", "on": True, "value": "bob", "user": "g2"}],
+    }
+
+
+def test_a_field_that_was_added_later_may_be_missing():
+    values = to_json(Said(to="#a", text="hi", **AGO))
+    for name in ("kind", "target", "tags", "key", "least", "cuts"):
+        del values[name]
+    del values["by"]["bot"]
+    assert from_json(values) == Said(to="#a", text="hi", **AGO)
+
+
+RENAMED = to_json(Renamed(nick="al", **AGO))
+SAID = to_json(Said(to="#a", text="hi", **AGO))
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        (RENAMED | {"event": "Entered"}, "there is no such kind of event"),
+        (RENAMED | {"event": ["Renamed"]}, "there is no such kind of event"),
+        (RENAMED | {"id": 9}, "id does not fit"),
+        (RENAMED | {"id": "09"}, "id does not fit"),
+        (RENAMED | {"id": "9" * 19}, "id does not fit"),
+        (RENAMED | {"id": "٣"}, "id does not fit"),
+        (RENAMED | {"at": 5}, "at does not fit"),
+        (RENAMED | {"at": "yesterday"}, "Invalid isoformat string"),
+        (RENAMED | {"at": "2026-01-02T03:04:05.678"}, "at has no time zone"),
+        (RENAMED | {"nick": 5}, "nick does not fit"),
+        (RENAMED | {"nick": None}, "nick does not fit"),
+        (RENAMED | {"nick": "\ud800"}, "nick .*surrogates not allowed"),
+        (RENAMED | {"name": "al"}, "has no field name"),
+        (RENAMED | {"kept": True}, "has no field kept"),
+        (RENAMED | {"by": "alice"}, "by is no object"),
+        (RENAMED | {"by": RENAMED["by"] | {"bot": 1}}, "by bot does not fit"),
+        (RENAMED | {"places": "#1"}, "places does not fit"),
+        ({name: value for name, value in RENAMED.items() if name != "nick"}, "nick is missing"),
+        (SAID | {"kind": "song"}, "kind 'song' is not a valid Kind"),
+        (SAID | {"tags": [["a"]]}, "tags does not fit"),
+        (SAID | {"least": True}, "least does not fit"),
+        (SAID | {"cuts": ["1"]}, "cuts does not fit"),
+    ],
+)
+def test_what_does_not_fit_is_told(values, why):
+    with pytest.raises(StoreError, match=f"event .* cannot be read: {why}"):
+        from_json(values)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([RENAMED, SAID, to_json(Changed(room="#a", changes=(), **AGO))]),
+    st.dictionaries(st.sampled_from(sorted({*RENAMED, *SAID, "changes", "room"})), JSON, max_size=3),
+)
+def test_values_of_any_sort_are_an_event_or_a_store_error(values, others):
+    with suppress(StoreError):
+        event = from_json(values | others)
+        assert decode(encode(event), id=event.id, at_ms=event.at_ms) == event
+
+
+@given(A_TIME)
+def test_a_time_is_written_and_read_to_the_millisecond(at_ms):
+    assert milliseconds(timestamp(at_ms)) == at_ms
+
+
+def test_a_time_that_no_calendar_has_is_a_store_error():
+    with pytest.raises(StoreError, match="is no time"):
+        timestamp(10**17)

@@ -13,6 +13,7 @@ import click
 
 from asynchat.cli import PROTOCOL, REFUSED, UNREACHABLE
 from asynchat.cli.options import data_folder
+from asynchat.cli.takeaway import backup
 
 TIMEOUT_S = 30.0
 STARTING_S = 2.0
@@ -26,7 +27,10 @@ data_option = click.option(
 
 @click.group("admin")
 def command() -> None:
-    """Run a server that is running: accounts and figures. It must be on this machine, and yours."""
+    """Run a server: accounts and figures of one that is running, and its data. It is on this machine, and yours."""
+
+
+command.add_command(backup)
 
 
 @command.group()

@@ -81,3 +81,8 @@ def config_files(name: str, given: str | None) -> list[Path]:
 def data_folder() -> Path:
     """Where a server keeps its data if nothing else is said."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "asynchat"
+
+
+def store_path(settings: Settings, data: str | None) -> Path:
+    """The file of a store that is not in memory: relative to the folder of data that is given, or is usual."""
+    return (Path(data) if data is not None else data_folder()) / settings.store.path

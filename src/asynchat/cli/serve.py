@@ -17,7 +17,7 @@ from asynchat.chat.errors import StoreError
 from asynchat.cli import CONFIG, DISK, FAILURE
 from asynchat.cli.admin import SOCKET
 from asynchat.cli.logs import set_up
-from asynchat.cli.options import data_folder, setting_options, settings_from
+from asynchat.cli.options import data_folder, setting_options, settings_from, store_path
 from asynchat.config import BadConfig, Settings
 from asynchat.net.listen import CannotListen
 from asynchat.net.server import Server
@@ -85,7 +85,7 @@ def _with_store(settings: Settings, data: str | None, *, memory: bool) -> tuple[
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror}") from None
-    path = folder / settings.store.path
+    path = store_path(settings, data)
     return dataclasses.replace(settings, store=dataclasses.replace(settings.store, path=str(path))), str(path)
 
 

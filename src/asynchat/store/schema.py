@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from asynchat.chat.errors import StoreError
@@ -62,6 +64,29 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that changes nothing, whether a server has the file open or not.
+
+    A write-ahead log that a killed server left is read, and left: the next server looks for what it misses.
+
+    Raises:
+        StoreError: there is no such file, it is no log of ours or of a later version, or SQLite fails meanwhile.
+    """
+    if not path.is_file():
+        raise StoreError(f"{path}: there is no such file")
+    try:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=10.0)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                raise StoreError(f"{path} is no log of asynchat")
+            _check_known(version, path)
+            yield connection
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {error}") from None
+
+
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the tables up to date, one version after the other.
 
@@ -70,10 +95,14 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
         sqlite3.Error
     """
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
-        raise StoreError(f"{path} was written by a newer asynchat (schema {version}, this one knows {VERSION})")
+    _check_known(version, path)
     for number, script in enumerate(_MIGRATIONS[version:], version + 1):
         connection.executescript(f"BEGIN; {script} PRAGMA user_version = {number}; COMMIT")
+
+
+def _check_known(version: int, path: Path) -> None:
+    if version > VERSION:
+        raise StoreError(f"{path} was written by a newer asynchat (schema {version}, this one knows {VERSION})")
 
 
 def check(connection: sqlite3.Connection) -> None:

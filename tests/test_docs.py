@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import socket
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from asynchat.chat.events import Flag, Kind, Setting
 from asynchat.cli.reference import settings_page
+from asynchat.store.codec import _FIELDS, from_json, to_json
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -106,8 +109,21 @@ def test_the_settings_page_is_what_the_code_declares() -> None:
     assert page == settings_page(), "run `make docs`"
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/reference/export.md"])
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+def test_the_reference_of_the_export_names_every_kind_its_fields_and_words() -> None:
+    page = (ROOT / "docs" / "reference" / "export.md").read_text()
+    rows = dict(re.findall(r"^\| `([A-Z]\w+)` \| (.*) \|$", page, re.MULTILINE))
+    assert {kind.__name__ for kind in _FIELDS} == rows.keys()
+    for kind, fields in _FIELDS.items():
+        assert [name for name, _, _ in fields if f"`{name}`" not in rows[kind.__name__]] == []
+    assert [word.value for words in (Kind, Flag, Setting) for word in words if f"`{word.value}`" not in page] == []
+    for line in re.findall(r"^\{.*", page, re.MULTILINE):
+        values = json.loads(line)
+        if "event" in values:
+            assert json.dumps(to_json(from_json(values)), separators=(",", ":")) == line

@@ -13,7 +13,7 @@ import click
 
 from asynchat.cli import PROTOCOL, REFUSED, UNREACHABLE
 from asynchat.cli.options import data_folder
-from asynchat.cli.takeaway import backup
+from asynchat.cli.takeaway import backup, export, import_
 
 TIMEOUT_S = 30.0
 STARTING_S = 2.0
@@ -30,7 +30,8 @@ def command() -> None:
     """Run a server: accounts and figures of one that is running, and its data. It is on this machine, and yours."""
 
 
-command.add_command(backup)
+for each in (backup, export, import_):
+    command.add_command(each)
 
 
 @command.group()

@@ -111,11 +111,13 @@ class SqlAccounts:
     """Keeps accounts in the file `path`, or in memory if there is none.
 
     To be opened after the log of the same file and closed before it: the log sees to the lock and to checkpoints.
-    Names may come in any case. Every method raises `StoreError` if the store fails.
+    Names may come in any case. Every method raises `StoreError` if the store fails. Unless `flushing`, nothing is
+    durable before the file is closed and flushed: for who makes a new one.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, flushing: bool = True) -> None:
         self._path = path
+        self._flushing = flushing
         self._thread = ThreadPoolExecutor(1, "asynchat-accounts")
         self._connection: sqlite3.Connection
         self._wal = -1
@@ -141,7 +143,7 @@ class SqlAccounts:
             fresh = secrets.token_bytes(SECRET_BYTES)
             self._run("INSERT INTO secret (only, value) VALUES (1, ?) ON CONFLICT DO NOTHING", fresh)
             self._secret = self._run("SELECT value FROM secret")[0][0]
-            if self._path is not None:
+            if self._path is not None and self._flushing:
                 self._wal = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
                 _flush(self._wal)
         except sqlite3.Error as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -186,3 +187,18 @@ def test_a_server_that_could_not_store_it_is_told_from_one_that_would_not(refusa
     with pytest.raises(SystemExit) as ended, exits():
         raise ExceptionGroup("", [Refused(refusal, "no")])
     assert ended.value.code == code
+
+
+def test_who_no_longer_reads_the_output_ends_it_quietly(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "asynchat", "--help"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        env=environment(tmp_path),
+        timeout=20,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")

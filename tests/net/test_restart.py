@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -155,6 +156,26 @@ async def test_who_has_an_account_is_away_after_it_and_in_its_rooms_with_its_rol
     await irene.command("WHO #lobby", "PRIVMSG alice :are you there?")
     heard = await irene.until(NEWS, " 301 irene alice :the server ")
     assert any(" 352 " in line and " alice G@ " in line for _, line in heard)
+
+
+@after_any_end
+async def test_who_has_an_account_and_was_in_no_room_is_there_with_what_is_kept_for_them(
+    end: Callable[[Process], object], serve: Serve, walk_in: Walk, tmp_path: Path
+) -> None:
+    first = serve("--data", str(tmp_path / "data"), "--durability", "process")
+    alice = await walk_in(IrcClient, first.port)
+    await alice.command("NICK alice", "USER a 0 * :Alice", "REGISTER alice * :secret-word", "QUIT")
+    await alice.rest()
+    plain = b64encode(b"\0alice\0secret-word").decode()
+    login = ["CAP REQ :sasl draft/read-marker", "AUTHENTICATE PLAIN", f"AUTHENTICATE {plain}", "CAP END"]
+    alice = await walk_in(IrcClient, first.port)
+    await alice.command(*login, "NICK alice", "USER a 0 * :Alice", "MARKREAD bob timestamp=2026-01-02T03:04:05.678Z")
+    await alice.until(NEWS, "MARKREAD bob timestamp=")
+    end(first)
+    second = serve("--data", str(tmp_path / "data"), "--durability", "process")
+    alice = await walk_in(IrcClient, second.port)
+    await alice.command(*login, "NICK alice", "USER a 0 * :Alice", "MARKREAD bob")
+    await alice.until(NEWS, "MARKREAD bob timestamp=2026-01-02T03:04:05.678Z")
 
 
 async def test_damage_ends_it_with_74_and_one_line_until_it_is_accepted(

@@ -141,6 +141,23 @@ async def test_what_the_disk_did_not_take_is_not_missed_at_the_next_start(path, 
         assert await texts(log) == ["one"]
 
 
+async def test_nor_is_it_after_something_was_stored_before(path, monkeypatch):
+    async with opened(SqliteLog(path, durability="sync")) as log:
+        author = Author(log)
+        await log.append([author.says("one", key="k" * 16)])
+
+        def fail(descriptor: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite, "_flush", fail)
+            await log.append([author.says("two")])
+        (answer,) = await log.append([author.says("one", key="k" * 16)])
+        assert not answer.new
+    async with opened(SqliteLog(path)) as log:
+        assert await texts(log) == ["one"]
+
+
 # What is broken.
 
 
@@ -205,7 +222,8 @@ async def test_a_large_file_is_looked_through_while_the_server_runs(path, monkey
 # What is another than it was.
 
 
-async def test_a_row_whose_bytes_changed_is_left_out_and_told_of_once(path, caplog, monkeypatch):
+@pytest.mark.parametrize("changed", [b"two evil", b"two\xff\xfe\xfd\xfcx"], ids=["text", "no text"])
+async def test_a_row_whose_bytes_changed_is_left_out_and_told_of_once(path, caplog, monkeypatch, changed):
     monkeypatch.setattr(rows, "_told", set())
     async with opened(SqliteLog(path)) as log:
         author = Author(log)
@@ -213,7 +231,7 @@ async def test_a_row_whose_bytes_changed_is_left_out_and_told_of_once(path, capl
         await log.append([*lines, author.joins()])
         await log.search(Search(places=frozenset({"#1"}), text="good", limit=9))
     data = path.read_bytes()
-    path.write_bytes(data.replace(b"two good", b"two evil"))  # which SQLite does not notice
+    path.write_bytes(data.replace(b"two good", changed))  # which SQLite does not notice
     async with opened(SqliteLog(path)) as log:
         for _ in range(2):
             assert await texts(log) == ["one good", "three good"]
@@ -224,13 +242,14 @@ async def test_a_row_whose_bytes_changed_is_left_out_and_told_of_once(path, capl
     assert caplog.text.count(f"event {lines[1].id} is damaged") == 1
 
 
-async def test_a_change_whose_row_is_damaged_does_not_stop_the_start(path, monkeypatch):
+@pytest.mark.parametrize("changed", [b'"Renomed"', b'"Ren\xffmed"'], ids=["text", "no text"])
+async def test_a_change_whose_row_is_damaged_does_not_stop_the_start(path, monkeypatch, changed):
     monkeypatch.setattr(rows, "_told", set())
     async with opened(SqliteLog(path)) as log:
         author = Author(log)
         joined, renamed = author.joins(), author.renames("#1")
         await log.append([joined, renamed])
-    path.write_bytes(path.read_bytes().replace(b'"Renamed"', b'"Renomed"'))
+    path.write_bytes(path.read_bytes().replace(b'"Renamed"', changed))
     async with opened(SqliteLog(path)) as log:
         assert [ids(page) async for page in log.replay(0)] == [[joined.id]]
 

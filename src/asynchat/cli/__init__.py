@@ -6,11 +6,11 @@ Exit codes are those of sysexits: 0 ok, 1 failure, 2 usage, 65 bad data, 69 serv
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 
 import click
+from click.utils import PacifyFlushWrapper
 
 from asynchat import __version__
 
@@ -61,8 +61,7 @@ def main() -> None:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output has gone: say nothing, and keep the interpreter from trying at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = CLOSED_PIPE
+    except SystemExit as end:
+        # If whoever read our output has gone, click has put this in its place and made the code 1.
+        code = CLOSED_PIPE if isinstance(sys.stdout, PacifyFlushWrapper) else end.code
     sys.exit(code if isinstance(code, int) else OK)

@@ -24,7 +24,7 @@ from asynchat.chat.events import Said
 from asynchat.chat.names import casefold
 from asynchat.chat.search import Search, is_beginning, words_of
 from asynchat.store.rows import COLUMNS, events_of
-from asynchat.store.schema import Transaction
+from asynchat.store.schema import Transaction, connect
 
 log = logging.getLogger("asynchat.store")
 
@@ -83,7 +83,7 @@ class WordIndex:
         if self._lines is not None:
             return
         try:
-            self._log = sqlite3.connect(self._log_path, isolation_level=None, check_same_thread=False)
+            self._log = connect(self._log_path)
             self._log.execute("PRAGMA query_only = ON")
             try:
                 self._open()

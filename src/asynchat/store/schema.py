@@ -58,6 +58,7 @@ def connect(path: Path) -> sqlite3.Connection:
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        connection.text_factory = _text
     except sqlite3.Error:
         connection.close()
         raise
@@ -85,6 +86,11 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise StoreError(f"{path}: {error}") from None
+
+
+def _text(data: bytes) -> str:
+    """A text of the file. If it is no UTF-8 a row is damaged, which its checksum shows; the others are not."""
+    return data.decode(errors="replace")
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:

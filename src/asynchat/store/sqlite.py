@@ -104,9 +104,10 @@ class SqliteLog(SqliteReader):
             except OSError as error:
                 await self._undisturbed()
                 return self._take_back(answers, error)
-        if self._last_id > self.durable_id:
-            self.durable_id = self._last_id
-            self._file.mark.note(self._last_id)
+        new = [answer.position for answer in answers if isinstance(answer, Stored) and answer.new]
+        if new:  # not `_last_id`: what was taken back had higher ids
+            self.durable_id = new[-1]
+            self._file.mark.note(self.durable_id)
         self.keep_indexing(quiet=False)
         if self._pages >= CHECKPOINT_PAGES:
             await in_thread(self._flusher, self._checkpoint)

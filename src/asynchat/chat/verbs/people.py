@@ -53,7 +53,8 @@ class PeopleVerbs(Deciding):
         user_id = lasting_id(account) if lasting and account is not None else f"g{event_id}"
         source = Source(user=user_id, nick=nick, ident=ident, host=host, account=account)
         self.claims[casefold(nick)] = source.user
-        event = Entered(by=source, at_ms=self._at_ms(), id=event_id, kept=False, realname=realname)
+        places = (f"@{user_id}",) if lasting else ()  # a guest who is in no room is forgotten by a restart
+        event = Entered(by=source, at_ms=self._at_ms(), id=event_id, places=places, kept=lasting, realname=realname)
         return self.journal.put(event, via)
 
     def attach(self, session: Session, user_id: str) -> User:

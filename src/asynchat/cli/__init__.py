@@ -6,11 +6,12 @@ Exit codes are those of sysexits: 0 ok, 1 failure, 2 usage, 65 bad data, 69 serv
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
-from click.utils import PacifyFlushWrapper
 
 from asynchat import __version__
 
@@ -26,8 +27,24 @@ OK, FAILURE, USAGE, DATA, UNREACHABLE, DISK, RETRY, PROTOCOL, REFUSED, CONFIG = 
 INTERRUPTED, CLOSED_PIPE = 130, 141
 
 
+class ClosedPipe(Exception):
+    """Whoever read our output has gone."""
+
+
 class LazyGroup(click.Group):
     """Commands that are imported when they are run."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **more)
+        except BrokenPipeError:  # click would end with 1
+            raise ClosedPipe from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise ClosedPipe from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -61,7 +78,8 @@ def main() -> None:
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except SystemExit as end:
-        # If whoever read our output has gone, click has put this in its place and made the code 1.
-        code = CLOSED_PIPE if isinstance(sys.stdout, PacifyFlushWrapper) else end.code
+    except ClosedPipe:
+        # Say nothing, and keep the interpreter from trying at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = CLOSED_PIPE
     sys.exit(code if isinstance(code, int) else OK)

@@ -6,12 +6,14 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.search import Search
+from asynchat.net.pages import Pages
 from asynchat.store import file, mark, rows, schema, sqlite
 from asynchat.store.codec import encode
 from asynchat.store.sqlite import SqliteLog
@@ -158,6 +160,45 @@ async def test_nor_is_it_after_something_was_stored_before(path, monkeypatch):
         assert await texts(log) == ["one"]
 
 
+@pytest.mark.parametrize("how", ["torn", "broken"])
+async def test_a_start_that_is_refused_leaves_the_files_as_they_were(path, how):
+    """What is in them is evidence: closing them must not move one into the other."""
+    kill_after(path)
+    wal = wal_of(path)
+    if how == "torn":
+        wal.write_bytes(wal.read_bytes()[: wal.stat().st_size // 2])
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(FULL)")
+            corrupt_tables(path)
+            path.with_name("log.db-wal").write_bytes(b"")
+    before = path.read_bytes(), wal.read_bytes() if wal.exists() else b""
+    for _ in range(2):
+        await refused(path)
+        assert (path.read_bytes(), wal.read_bytes() if wal.exists() else b"") == before
+    if how == "torn":
+        async with opened(SqliteLog(path, accept_loss=True)):
+            (kept,) = path.parent.glob("log.db-wal.torn-*")
+            assert kept.read_bytes() == before[1]
+
+
+async def test_a_flush_that_fails_leaves_nothing_acknowledged_and_nothing_taken_back(path, monkeypatch):
+    async with opened(SqliteLog(path, durability="sync")) as log:
+        author = Author(log)
+        said = author.says("words")
+        await log.append([said])
+
+        def fail(descriptor: int) -> None:
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(sqlite, "_flush", fail)
+            batch = [author.says("x", key="k" * 16), author.says("x", key="k" * 16), author.takes_back(said)]
+            assert [type(answer) for answer in await log.append(batch)] == [StoreError] * 3
+        assert await texts(log) == ["words"]
+        assert await log.find(said.id) == said
+
+
 # What is broken.
 
 
@@ -189,7 +230,7 @@ async def test_a_damaged_file_stops_the_start_and_is_moved_aside_only_if_that_is
         assert await log.page("#1", limit=9) == []
         await log.append([Author(log).says("anew")])
         assert log.last_id == LINES + 1
-    (aside,) = path.parent.glob("log.db.damaged-*")
+    (aside,) = (each for each in path.parent.glob("log.db.damaged-*") if not each.name.endswith("-wal"))
     assert aside.read_bytes() == damaged
     assert str(aside) in caplog.text
     async with opened(SqliteLog(path)) as log:
@@ -252,6 +293,22 @@ async def test_a_change_whose_row_is_damaged_does_not_stop_the_start(path, monke
     path.write_bytes(path.read_bytes().replace(b'"Renamed"', changed))
     async with opened(SqliteLog(path)) as log:
         assert [ids(page) async for page in log.replay(0)] == [[joined.id]]
+
+
+async def test_a_page_of_laggards_is_full_though_a_row_is_damaged(path, monkeypatch):
+    monkeypatch.setattr(rows, "_told", set())
+    async with opened(SqliteLog(path)) as log:
+        author = Author(log)
+        lines = [author.says(str(number)) for number in range(1000)]
+        await log.append(lines)
+        await log.exclusive(lambda writer: writer.execute("UPDATE events SET crc = crc + 1 WHERE id IN (101, 300)"))
+        pages, position, shown = Pages(log), 0, []
+        while position < log.last_id:
+            page = await pages.page("#1", position, log.last_id)
+            shown += [each.text for each in page.events]
+            position = page.upto
+        assert shown == [str(number) for number in range(1000) if number not in (100, 299)]
+        assert len(await log.page("#1", limit=5, before="103")) == 5
 
 
 # Versions.

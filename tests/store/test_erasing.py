@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 
+from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Kicked, Said, Source, TopicSet
 from asynchat.chat.search import Search
-from asynchat.store import erasing
+from asynchat.store import Stored, erasing
+from asynchat.store import sqlite as sqlite_module
 from asynchat.store.sqlite import SqliteLog
 from tests.store.author import Author, ids, opened, texts
 
@@ -152,3 +156,78 @@ async def test_no_file_has_a_word_of_theirs_while_the_log_is_open_still(tmp_path
         await log.wipe()
         assert files_with(tmp_path, b"xyzzy") == []
         assert len(await log.page("#1", limit=1000)) == 300
+
+
+async def test_a_row_that_is_damaged_goes_once_and_is_no_stumbling_block(tmp_path):
+    async with opened(SqliteLog(tmp_path / "log.db")) as log:
+        author = Author(log)
+        lines = [author.says(f"word {number}") for number in range(20)]
+        await log.append(lines)
+        await log.exclusive(lambda writer: writer.execute("UPDATE events SET crc = crc + 1 WHERE id = 3"))
+        assert await log.trim(before_ms=None, most=10) == 10
+        await log.append([author.says("more") for _ in range(5)])
+        assert await log.trim(before_ms=None, most=10) == 5
+        await log.exclusive(lambda writer: writer.execute("UPDATE events SET crc = crc + 1 WHERE id = 18"))
+        assert await log.trim(before_ms=author.at_ms, most=None) == 9
+        assert len(await log.read("SELECT * FROM placed", ())) == 1
+
+
+async def test_a_name_that_json_writes_otherwise_is_found(log):
+    author = Author(log, account="foo\\Bar{}")
+    await log.append([author.says("xyzzy")])
+    assert len(await log.forget("FOO\\bar{}")) == 1
+    assert await texts(log) == []
+
+
+async def test_reactions_do_not_break_the_index(tmp_path):
+    async with opened(SqliteLog(tmp_path / "log.db")) as log:
+        author = Author(log, account="alice")
+        await log.append([author.says("xyzzyone"), *(author.reacts() for _ in range(30)), author.says("xyzzytwo")])
+        assert len(await found(log, "xyzzyone")) == 1
+        await log.forget("alice")
+        await log.wipe()
+        assert files_with(tmp_path, b"xyzzy") == []
+        assert await found(log, "xyzzyone") == []
+
+
+async def test_while_somebody_reads_the_file_it_is_not_said_that_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(sqlite_module, "WIPES", 1)
+    async with opened(SqliteLog(tmp_path / "log.db")) as log:
+        author = Author(log, account="alice")
+        await log.append([author.says("xyzzy")])
+        reader = sqlite3.connect(tmp_path / "log.db", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM events").fetchall()
+        await log.forget("alice")
+        with pytest.raises(StoreError, match="reads the file"):
+            await log.wipe()
+        reader.close()
+        await log.wipe()
+        assert files_with(tmp_path, b"xyzzy") == []
+
+
+async def test_what_is_taken_back_while_others_search_is_in_no_index(tmp_path):
+    async with opened(SqliteLog(tmp_path / "log.db")) as log:
+        author = Author(log)
+        for number in range(20):
+            said = author.says(f"xyzzy{number}")
+            await log.append([said])
+            searches = [found(log, "other") for _ in range(3)]
+            await asyncio.gather(log.append([author.takes_back(said)]), *searches)
+        await log.wipe()
+        assert files_with(tmp_path, b"xyzzy") == []
+
+
+async def test_a_fault_of_erasing_is_not_that_of_somebody_who_says_something(tmp_path):
+    async with opened(SqliteLog(tmp_path / "log.db")) as log:
+
+        def fail(writer: sqlite3.Connection) -> None:
+            time.sleep(0.05)
+            raise sqlite3.OperationalError("disk I/O error")
+
+        failing = asyncio.ensure_future(log.exclusive(fail))
+        await asyncio.sleep(0)
+        (answer,) = await log.append([Author(log).says("innocent")])
+        assert isinstance(answer, Stored)
+        with pytest.raises(StoreError):
+            await failing

@@ -39,8 +39,8 @@ def _user(user: User) -> dict[str, Any]:
         "away": user.away,
         "absent": user.absent,
         "flags": sorted(flag.value for flag in user.flags),
-        "markers": user.markers,
-        "metadata": user.metadata,
+        "markers": dict(user.markers) if user.markers else None,
+        "metadata": dict(user.metadata) if user.metadata else None,
     }
 
 
@@ -69,8 +69,8 @@ def _room(room: Room) -> dict[str, Any]:
             for setting, listed in room.lists.items()
         },
         "invited": sorted(room.invited),
-        "metadata": room.metadata,
-        "left": room.left,
+        "metadata": dict(room.metadata) if room.metadata else None,
+        "left": dict(room.left),
         "members": [[user.id, int(member.roles), member.since_ms] for user, member in room.members.items()],
     }
 

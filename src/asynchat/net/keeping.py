@@ -30,3 +30,5 @@ async def keep(settings: StoreSettings, hub: Hub, store: Log) -> None:
                 log.info("%d lines were to be kept no longer", gone)
         except StoreError as error:
             log.error("what is to be kept no longer is there still: %s", error)
+        except Exception:  # a bug: it must not end the server
+            log.exception("what is to be kept no longer is there still")

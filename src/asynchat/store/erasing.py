@@ -6,9 +6,12 @@ left stay what they were, so that everybody's positions do.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, Protocol
 
 from asynchat.chat.errors import StoreError
@@ -42,7 +45,7 @@ class Engine(Protocol):
 
     async def exclusive[T](self, action: Callable[[sqlite3.Connection], T]) -> T: ...
 
-    async def unindex(self, ids: Sequence[int]) -> None: ...
+    def unindexed(self, ids: Sequence[int]) -> AbstractAsyncContextManager[None]: ...
 
 
 async def trim(engine: Engine, *, before: int | None, most: int | None) -> int:
@@ -68,33 +71,34 @@ async def _trim_room(engine: Engine, place: Place, most: int, last: int) -> int:
     if not edge:
         return 0
     query = "SELECT id FROM placed WHERE place = ? AND talk = 1 AND id > ? AND id <= ? ORDER BY id LIMIT ?"
-    return await _take_out_all(engine, lambda after: engine.read(query, (place, after, min(edge[0][0], last), CHUNK)))
+    upto = min(edge[0][0], last)
+    return await _take_out_all(engine, lambda after: engine.read(query, (place, after, upto, CHUNK)), place)
 
 
-async def _take_out_all(engine: Engine, more: Callable[[int], Awaitable[list[Any]]]) -> int:
-    """Take out what `more` gives after an id, until it gives nothing."""
+async def _take_out_all(engine: Engine, more: Callable[[int], Awaitable[list[Any]]], place: Place | None = None) -> int:
+    """Take out what `more` gives after an id, until it gives nothing; `place` is one where all of it is."""
     gone = after = 0
     while rows := await more(after):
         ids = [row[0] for row in rows]
-        await engine.unindex(ids)
-        await engine.exclusive(lambda writer, ids=ids: _take_out(writer, ids))  # type: ignore[misc]  # a default binds it
+        async with engine.unindexed(ids):
+            await engine.exclusive(partial(_take_out, ids=ids, place=place))
         gone += len(ids)
         after = ids[-1]
     return gone
 
 
-def _take_out(writer: sqlite3.Connection, ids: Iterable[int]) -> None:
+def _take_out(writer: sqlite3.Connection, *, ids: Iterable[int], place: Place | None) -> None:
     """Delete events, and where they were."""
     with Transaction(writer):
         for each in ids:
             row = writer.execute(f"SELECT {COLUMNS} FROM events WHERE id = ?", (each,)).fetchone()
-            try:
-                places = event_of(row).places
-            except StoreError:  # damaged: it may stay in places, where nobody finds it
-                places = ()
+            event = _readable(row) if row is not None else None
+            places = {*(event.places if event is not None else ()), *(() if place is None else (place,))}
             writer.executemany(
                 "DELETE FROM placed WHERE place = ? AND talk = 1 AND id = ?", ((p, each) for p in places)
             )
+            if event is None:  # damaged: it has to be looked for everywhere
+                writer.execute("DELETE FROM placed WHERE id = ?", (each,))
             writer.execute("DELETE FROM events WHERE id = ?", (each,))
 
 
@@ -109,13 +113,13 @@ async def forget(engine: Engine, account: str) -> list[Event]:
     query = f"SELECT {COLUMNS} FROM events WHERE id > ? AND id <= ? AND instr(lower(body), ?) ORDER BY id"
     after = 0
     while (upto := (await engine.read(edge, (after, SCANNED)))[0][0]) is not None:
-        rows = await engine.read(query, (after, upto, wanted))
+        rows = await engine.read(query, (after, upto, json.dumps(wanted)[1:-1]))  # as it stands in a row
         after = upto
         events = [event for event in map(_readable, rows) if event is not None and _is_by(event, wanted)]
         for start in range(0, len(events), CHUNK):
             chunk = events[start : start + CHUNK]
-            await engine.unindex([int(event.id) for event in chunk])
-            await engine.exclusive(lambda writer, chunk=chunk: _blank(writer, chunk))  # type: ignore[misc]
+            async with engine.unindexed([int(event.id) for event in chunk]):
+                await engine.exclusive(partial(_blank, events=chunk))
         found += events
     return found
 
@@ -131,7 +135,7 @@ def _is_by(event: Event, account: str) -> bool:
     return event.by.account is not None and casefold(event.by.account) == account
 
 
-def _blank(writer: sqlite3.Connection, events: Iterable[Event]) -> None:
+def _blank(writer: sqlite3.Connection, *, events: Iterable[Event]) -> None:
     """Take what was said out of its places, and the words out of everything else."""
     with Transaction(writer):
         for event in events:

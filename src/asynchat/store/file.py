@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from shutil import copy
 
 from asynchat.chat.errors import StoreError
 from asynchat.store.lock import Lock
@@ -69,12 +70,13 @@ class LogFile:
         try:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             known = self.mark.read()
-            self.writer = connect(self._path)
+            self.writer, self.reader = connect(self._path), connect(self._path)
+            self._keep_as_it_is(True)
             migrate(self.writer, self._path)
-            self.reader = connect(self._path)
             if known is not None and not known.closed:
                 self._check(check_later)
             self._recall(known)
+            self._keep_as_it_is(False)
             empty_wal(self.writer)
             self.wal = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
             self.mark.begin(self.durable_id)
@@ -83,6 +85,11 @@ class LogFile:
             raise (Damaged if is_damage(error) else StoreError)(f"{self._path}: {error}") from None
         except OSError as error:
             raise StoreError(f"{self._path}: {error.strerror}") from None
+
+    def _keep_as_it_is(self, keep: bool) -> None:
+        """Have a file that is refused stay what it is: closing it would move its write-ahead log into it."""
+        for connection in (self.writer, self.reader):
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)
 
     def _check(self, check_later: Later) -> None:
         """After an end that was not clean: look through the file, before or after the start."""
@@ -112,12 +119,14 @@ class LogFile:
                 f"{self._path}: {missing}: the write-ahead log is torn or gone. Restore a backup, "
                 "or start with --accept-loss"
             )
+        with suppress(FileNotFoundError):  # something may be found in it yet
+            copy(f"{self._path}-wal", f"{self._path}-wal.torn-{_now()}")
         log.error("%s: %s, and are lost", self._path, missing)
         self.last_id = known.last_id  # their ids are not given out again
 
     def _move_aside(self, error: Damaged) -> None:
         """Keep a damaged file under another name."""
-        aside = f"{self._path}.damaged-{time.strftime('%Y%m%d-%H%M%S')}"
+        aside = f"{self._path}.damaged-{_now()}"
         try:
             for end in ("", "-wal"):
                 with suppress(FileNotFoundError):
@@ -151,3 +160,8 @@ class LogFile:
         if self.wal >= 0:
             os.close(self.wal)
             self.wal = -1
+
+
+def _now() -> str:
+    """The time, for a file's name."""
+    return time.strftime("%Y%m%d-%H%M%S")

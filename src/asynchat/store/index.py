@@ -24,7 +24,7 @@ from asynchat.chat.events import Said
 from asynchat.chat.names import casefold
 from asynchat.chat.search import Search, is_beginning, words_of
 from asynchat.store.rows import COLUMNS, events_of
-from asynchat.store.schema import Transaction, connect
+from asynchat.store.schema import Transaction, connect, is_damage
 
 log = logging.getLogger("asynchat.store")
 
@@ -53,7 +53,9 @@ INSERT INTO upto (only, id, at_ms) VALUES (1, 0, 0);
 """
 _PRAGMAS = ("journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON")
 _NEXT = f"SELECT {COLUMNS} FROM events WHERE id > ? AND id <= ? AND talk = 1 ORDER BY id LIMIT ?"
-_THESE = f"SELECT {COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?)) AND body <> '' ORDER BY id"
+_THESE = (
+    f"SELECT {COLUMNS} FROM events WHERE id IN (SELECT value FROM json_each(?)) AND body <> '' AND talk = 1 ORDER BY id"
+)
 _CANDIDATES = "SELECT rowid FROM lines WHERE lines MATCH ? AND rowid > ? AND rowid < ? ORDER BY rowid {} LIMIT ?"
 _MOST = 2**63 - 1
 _DELETES_SECURELY = sqlite3.sqlite_version_info >= (3, 42)
@@ -246,7 +248,7 @@ class WordIndex:
         try:
             return action()
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            if is_damage(error):
                 log.warning("the index of words is damaged; it will be made anew")
                 self.discard()
             raise StoreError(f"{self._path}: {error}") from None

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from asynchat.store.rows import COLUMNS, event_of, events_of
 log = logging.getLogger("asynchat.store")
 
 REPLAY_PAGE = 1000
-INDEXED_AT = 100_000
+INDEXED_AT = 500_000
 """Events that the index of words may lag behind while the log is busy and nobody searches."""
 
 AT_ONCE = 20_000
@@ -46,6 +47,8 @@ class SqliteReader:
         self._searching = ThreadPoolExecutor(1, "asynchat-search")
         self._index = WordIndex(path)
         self._indexing = False
+        self._index_rests_until = 0.0  # after a fault
+        self._holds: list[int] = []  # ids from which on nothing is to be put into it now
         self._closing = False
 
     async def close_reading(self) -> None:
@@ -74,7 +77,18 @@ class SqliteReader:
         end = min(int(before), self.durable_id + 1) if before is not None else self.durable_id + 1
         values = (place, first, end)
         rows = await in_thread(self._reading, self._read, query, (*values * (1 if talk_only else 2), limit))
-        return list(events_of(rows))
+        events = list(events_of(rows))
+        if len(events) == len(rows) or len(rows) < limit:
+            return events
+        # Some were damaged: a short page would say that there is no more.
+        left = limit - len(events)
+        if order == "DESC":
+            before = str(rows[0][0])
+            more = await self.page(place, after=after, before=before, limit=left, newest=True, talk_only=talk_only)
+            return [*more, *events]
+        after = str(rows[-1][0])
+        more = await self.page(place, after=after, before=before, limit=left, newest=False, talk_only=talk_only)
+        return [*events, *more]
 
     def had(self, place: Place, /) -> Had:
         return Had()
@@ -123,18 +137,32 @@ class SqliteReader:
     # Searching.
 
     async def search(self, search: Search, /) -> Sequence[Said]:
-        return await in_thread(self._searching, self._index.search, search, self.durable_id)
+        return await in_thread(self._searching, self._index.search, search, self._to_index)
 
     def keep_indexing(self, *, quiet: bool) -> None:
         """Have the index of words follow, if it lags far behind, or far enough and there is time."""
         behind = self.durable_id - self._index.upto
-        if behind >= (SLICE if quiet else INDEXED_AT) and not self._indexing and not self._closing:
+        if behind < (SLICE if quiet else INDEXED_AT) or self._indexing or self._closing:
+            return
+        if time.monotonic() > self._index_rests_until:
             self._indexing = True
             self._searching.submit(self._advance_index)
 
-    async def unindex(self, ids: Sequence[int]) -> None:
-        """Take lines out of the index of words, while they are in the log still."""
-        await in_thread(self._searching, self._unindex, ids)
+    @asynccontextmanager
+    async def unindexed(self, ids: Sequence[int]) -> AsyncIterator[None]:
+        """Lines are to be erased inside: they are taken out of the index of words, and not put in meanwhile."""
+        hold = min(ids)
+        self._holds.append(hold)
+        try:
+            await in_thread(self._searching, self._unindex, ids)
+            yield
+        finally:
+            self._holds.remove(hold)
+
+    @property
+    def _to_index(self) -> int:
+        """The id up to which lines may be put into the index."""
+        return min([self.durable_id, *(hold - 1 for hold in self._holds)])
 
     async def clean_index(self) -> None:
         """Have nothing left in the index of lines that were taken out.
@@ -149,19 +177,21 @@ class SqliteReader:
         try:
             for _ in range(AT_ONCE // SLICE):
                 began = time.monotonic()
-                if self._closing or not self._index.advance(self.durable_id):
+                if self._closing or not self._index.advance(self._to_index):
                     break
                 time.sleep(time.monotonic() - began)  # the loop needs the interpreter, too
         except StoreError as error:  # a search will say so, too
             log.error("the index of words lags behind: %s", error)
+            self._index_rests_until = time.monotonic() + 60
         finally:
             self._indexing = False
 
     def _unindex(self, ids: Sequence[int]) -> None:
         try:
             self._index.forget(ids)
-        except StoreError as error:  # what is found is compared with the log, so it is not shown
-            log.error("words that were taken back are in the index still: %s", error)
+        except StoreError as error:
+            log.error("the index of words is made anew: %s", error)
+            self._index.discard()  # else it would have words that were taken back
 
     async def snapshot(self) -> Snapshot | None:
         rows = await in_thread(self._reading, self._read, "SELECT last_id, state FROM snapshot", ())

@@ -123,13 +123,14 @@ def check(connection: sqlite3.Connection) -> None:
         raise Damaged(" ".join(found.split()))
 
 
-def empty_wal(connection: sqlite3.Connection) -> None:
-    """Move all of the write-ahead log into the file, and begin it anew.
+def empty_wal(connection: sqlite3.Connection) -> bool:
+    """Move all of the write-ahead log into the file, and begin it anew; whether no reader was in the way.
 
     Raises:
         sqlite3.Error
     """
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 def is_damage(error: sqlite3.Error) -> bool:

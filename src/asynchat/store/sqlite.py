@@ -19,7 +19,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ from asynchat.store.schema import empty_wal
 log = logging.getLogger("asynchat.store")
 
 CHECKPOINT_PAGES = 1000
+WIPES = 50
+"""How often it is tried to empty the write-ahead log while others read."""
 REST_S = 5.0
 """How long nothing has to come until the write-ahead log is emptied."""
 
@@ -62,6 +64,7 @@ class SqliteLog(SqliteReader):
         self._last_id = 0
         self._last_ms = 0
         self._appended_at = 0.0
+        self._blanked: list[tuple[Redacted, int, str, int | None]] = []  # what this batch takes back, as it was
         self._rest: asyncio.TimerHandle | None = None
         self._busy: asyncio.Future[Any] | None = None  # what the writer does in its thread meanwhile
 
@@ -94,10 +97,10 @@ class SqliteLog(SqliteReader):
 
     async def append(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError]:
         taken_back = [int(event.said) for event in batch if type(event) is Redacted]
-        if taken_back:
-            await self.unindex(taken_back)
-        await self._undisturbed()
-        answers = self._write(batch)
+        self._blanked = []
+        async with self.unindexed(taken_back) if taken_back else nullcontext():
+            await self._undisturbed()
+            answers = self._write(batch)
         if self._sync:
             try:
                 await in_thread(self._flusher, _flush, self._file.wal)
@@ -143,6 +146,7 @@ class SqliteLog(SqliteReader):
                     writer.executemany(_INSERT_EVENT, events)  # what is taken out may be of this batch
                     writer.executemany(_INSERT_PLACE, places)
                     events, places = [], []
+                    self._note_before(event)
                     writer.executemany(_TAKE_OUT, ((place, int(event.said)) for place in event.places))
                     writer.execute("UPDATE events SET body = '', crc = NULL WHERE id = ?", (int(event.said),))
                 talk = int(is_words(event))
@@ -166,6 +170,14 @@ class SqliteLog(SqliteReader):
             self._pages += 3 + len(batch) // 8
         return answers
 
+    def _note_before(self, redacted: Redacted) -> None:
+        """Keep what is taken back until that is flushed."""
+        found = self._writer.execute(
+            "SELECT talk, body, crc FROM events WHERE id = ?", (int(redacted.said),)
+        ).fetchone()
+        if found is not None and found[1]:
+            self._blanked.append((redacted, *found))
+
     def _first(self, owner: str, event: Said) -> Stored | None:
         row = self._writer.execute(
             f"SELECT {COLUMNS} FROM events WHERE sender = ? AND key = ?", (owner, event.key)
@@ -184,12 +196,17 @@ class SqliteLog(SqliteReader):
             self._writer.execute("BEGIN IMMEDIATE")
             self._writer.executemany("DELETE FROM events WHERE id = ?", [(int(event.id),) for event in new])
             self._writer.executemany(_TAKE_OUT, [(place, int(event.id)) for event in new for place in event.places])
+            for redacted, talk, body, crc in self._blanked:
+                said = int(redacted.said)
+                self._writer.execute("UPDATE events SET body = ?, crc = ? WHERE id = ?", (body, crc, said))
+                self._writer.executemany(_INSERT_PLACE, [(place, talk, said) for place in redacted.places])
             self._writer.execute("COMMIT")
         except sqlite3.Error as worse:
             log.error("lines that could not be flushed may be back after a restart: %s", worse)
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-        return [fault if isinstance(each, Stored) and each.new else each for each in answers]
+        gone = {int(event.id) for event in new}  # a repeat of one of these is not stored, either
+        return [fault if isinstance(each, Stored) and each.position in gone else each for each in answers]
 
     def _checkpoint(self) -> None:
         """Move what the write-ahead log holds into the file, as far as no reader needs it."""
@@ -263,16 +280,12 @@ class SqliteLog(SqliteReader):
 
     async def wipe(self) -> None:
         await self.clean_index()
-        await self.exclusive(self._empty)
+        for _ in range(WIPES):
+            if await self.exclusive(empty_wal):
+                return
+            await asyncio.sleep(0.1)
+        raise StoreError("something reads the file, so that its write-ahead log could not be emptied; try again later")
 
     async def save_snapshot(self, snapshot: Snapshot) -> None:
-        await in_thread(self._flusher, self._save_snapshot, snapshot)
-
-    def _save_snapshot(self, snapshot: Snapshot) -> None:
-        try:
-            self._writer.execute(
-                "INSERT OR REPLACE INTO snapshot (only, last_id, state) VALUES (1, ?, ?)",
-                (snapshot.last_id, json.dumps(snapshot.state)),
-            )
-        except sqlite3.Error as error:
-            raise store_error(error) from None
+        query = "INSERT OR REPLACE INTO snapshot (only, last_id, state) VALUES (1, ?, ?)"
+        await self.exclusive(lambda writer: writer.execute(query, (snapshot.last_id, json.dumps(snapshot.state))))

@@ -106,7 +106,7 @@ async def test_without_an_id_it_counts_from_the_last_line_handed_to_the_connecti
         await bob.ping()
         again = await walk_in(LineClient, server.port, "somebody")
         await again.say(f"/resume {nat.key}")
-        await again.until(NEWS, "resumed, 1 missed; this counts from the last line handed to the connection")
+        await again.until(NEWS, "resumed, 1 missed; counted from the last line handed to the connection")
         await again.until("bob", "two")
         assert again.said_by("bob") == ["two"]
 
@@ -204,7 +204,10 @@ async def test_cut_200_times_while_five_talk_there_is_no_gap_and_no_duplicate(
             await reader.with_ids()
             last = f"#{seen[-1][0]}" if seen else "0"
             await reader.say(f"/resume {key} {last}")
-            await reader.until(NEWS, "resumed, ")
+            try:
+                await reader.until(NEWS, "resumed, ")
+            except TimeoutError:
+                raise AssertionError((cut, last, key, reader.news, reader.talk[-5:])) from None
         for talker in talkers:
             await talker.ping()
         await talkers[0].say("the end")

@@ -71,7 +71,7 @@ def _departed(state: State, event: Departed) -> Audience:
     state.give_up(user)
     rooms = tuple(user.rooms)
     for room in rooms:
-        state.leave(room, user, event.id)
+        state.leave(room, user, event.seen or event.id)
     state.remember(user, event.at_ms)
     state.count_flags(user, -1)
     return Audience(rooms, goes=user, watchers=state.watchers.of(user.nick))
@@ -95,7 +95,7 @@ def _away_set(state: State, event: AwaySet) -> Audience:
     if user is None:
         return NOBODY
     user.away = event.text
-    user.absent = event.id if event.gone else None
+    user.absent = (event.seen or event.id) if event.gone else None
     return Audience(tuple(user.rooms), watchers=state.watchers.of(user.nick))
 
 

@@ -153,10 +153,11 @@ class Entered(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Departed(Event):
-    """Somebody has gone, from all `rooms` (their names)."""
+    """Somebody has gone, from all `rooms` (their names), and had been shown everything up to the id `seen`."""
 
     rooms: tuple[str, ...]
     reason: str
+    seen: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,10 +169,14 @@ class Renamed(Event):
 
 @dataclass(slots=True, kw_only=True)
 class AwaySet(Event):
-    """Somebody is away, with a text, or back (None). `gone`: their last session went."""
+    """Somebody is away, with a text, or back (None).
+
+    `gone`: their last session went, which had been shown everything up to the id `seen`.
+    """
 
     text: str | None
     gone: bool = False
+    seen: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from operator import itemgetter
 
@@ -26,17 +26,18 @@ log = logging.getLogger("asynchat")
 
 
 class Span:
-    """What a session may see of a place: what comes after the id `after`, up to and with `until`.
+    """What a session may see of a place: what comes after the id `after`, up to and with `until` (None: no end).
 
     `seen` is how many events the place had when the session was level, and those it was shown since; None where nobody
     knows.
     """
 
-    __slots__ = ("after", "seen", "until")
+    __slots__ = ("after", "place", "seen", "until")
 
-    def __init__(self, after: int, seen: int | None) -> None:
+    def __init__(self, place: Place, after: int, seen: int | None, until: int | None = None) -> None:
+        self.place = place
         self.after = after
-        self.until: int | None = None
+        self.until = until
         self.seen = seen
 
 
@@ -48,7 +49,7 @@ class Lag:
     def __init__(self, session: Lagging, position: int) -> None:
         self.session = session
         self.position = position
-        self.spans: dict[Place, Span] = {}
+        self.spans: list[Span] = []
         self.own: set[str] = set()  # ids of what it did itself, and has not been shown
         self.level = asyncio.Event()
 
@@ -58,6 +59,7 @@ class CatchUp:
 
     def __init__(self, source: Reader, position: Callable[[], int]) -> None:
         self.lags: dict[Session, Lag] = {}
+        self._void: set[int] = set()  # ids of what is in the log and changed nothing, as long as anybody lags
         self._source = source
         self._position = position
         self._pages = Pages(source)
@@ -75,24 +77,34 @@ class CatchUp:
         if user is None or session.lagging or session.closing or session.peer.holding:
             return
         places = (user.inbox, *(room.place for room in user.rooms))
-        spans = {place: Span(self._position(), self._source.had(place).events) for place in places}
+        spans = [Span(place, self._position(), self._source.had(place).events) for place in places]
         self._begin(session, user, self._position(), spans)
 
-    def begin_after(self, session: Lagging, position: int, place: Place) -> None:
-        """The session wants everything after a position, of one place more besides its own."""
+    def begin_after(self, session: Lagging, position: int, heard: Mapping[Place, int]) -> None:
+        """The session wants everything after a position that it has not heard.
+
+        `heard` are the places of which it has heard everything after some id.
+        """
         user = session.user
         if user is None or session.lagging or session.closing:
             return
-        places = (place, user.inbox, *(room.place for room in user.rooms))
-        self._begin(session, user, position, {place: Span(position, None) for place in places})
+        now, spans = self._position(), []
+        for place in dict.fromkeys((*heard, user.inbox, *(room.place for room in user.rooms))):
+            if place in heard:
+                spans.append(Span(place, position, None, until=heard[place]))
+                spans.append(Span(place, now, self._source.had(place).events))
+            else:
+                spans.append(Span(place, position, None))
+        self._begin(session, user, position, spans)
 
-    def _begin(self, session: Lagging, user: User, position: int, spans: dict[Place, Span]) -> None:
+    def _begin(self, session: Lagging, user: User, position: int, spans: list[Span]) -> None:
         lag = self.lags[session] = Lag(session, position)
         lag.spans = spans
         for room in user.rooms:
             room.deafen(session)
         session.lagging = True
         session.level = lag.level.wait
+        session.shown = lambda: lag.position
         session.peer.fall_behind()
         self._group.create_task(self._serve(lag), name=f"asynchat catch-up {user.nick}")
 
@@ -102,14 +114,18 @@ class CatchUp:
 
     def came(self, session: Session, room: Room, event: Event) -> None:
         """Its user came into a room while it lags."""
-        before = int(event.id) - 1
-        self.lags[session].spans[room.place] = Span(before, self._source.had(room.place).events - 1)
+        span = Span(room.place, int(event.id) - 1, self._source.had(room.place).events - 1)
+        self.lags[session].spans.append(span)
 
     def went(self, session: Session, room: Room, event: Event) -> None:
         """Its user went from a room while it lags."""
-        span = self.lags[session].spans.get(room.place)
-        if span is not None:
-            span.until = int(event.id)
+        for span in self.lags[session].spans:
+            if span.place == room.place and span.until is None:
+                span.until = int(event.id)
+
+    def void(self, event: Event) -> None:
+        """Something that is stored fitted no more when it was applied: it is not shown."""
+        self._void.add(int(event.id))
 
     # One who lags.
 
@@ -131,7 +147,9 @@ class CatchUp:
         finally:
             del self.lags[session]
             session.lagging = False
-            session.level = None
+            session.level = session.shown = None
+            if not self.lags:
+                self._void.clear()
             lag.level.set()
             with suppress(OSError, RuntimeError):  # it may be gone
                 session.peer.draw_level()
@@ -148,14 +166,15 @@ class CatchUp:
                     for room in session.user.rooms:
                         room.hear(session)
                 return
-            read = {place: span for place, span in lag.spans.items() if span.until is None or span.until > lag.position}
+            lag.spans = [span for span in lag.spans if span.until is None or span.until > lag.position]
+            spans = [span for span in lag.spans if span.after < upto]
             pages = await asyncio.gather(
-                *(self._pages.page(place, max(lag.position, span.after), upto) for place, span in read.items())
+                *(self._pages.page(span.place, max(lag.position, span.after), upto) for span in spans)
             )
             if self._is_gone(lag):
                 return
             target = min(upto, *(page.upto for page in pages)) if pages else upto
-            chunk = self._chunk(lag, dict(zip(read, pages, strict=True)), target)
+            chunk = self._chunk(lag, list(zip(spans, pages, strict=True)), target)
             if chunk:
                 session.peer.overtake(chunk)
             lag.position = target
@@ -164,13 +183,13 @@ class CatchUp:
     def _is_gone(lag: Lag) -> bool:
         return lag.session.closing or lag.session.user is None
 
-    def _chunk(self, lag: Lag, pages: dict[Place, Page], target: int) -> bytes:
+    def _chunk(self, lag: Lag, pages: Sequence[tuple[Span, Page]], target: int) -> bytes:
         """What the session is shown of those pages, up to and with an id."""
         session, user = lag.session, lag.session.user
         assert user is not None
         shares: list[tuple[Page, range, Place]] = []
-        for place, page in pages.items():
-            span = lag.spans[place]
+        for span, page in pages:
+            place = span.place
             self._tell_of_gap(lag, span, page, place)
             until = target if span.until is None else min(target, span.until)
             share = page.between(max(lag.position, span.after), until)
@@ -180,13 +199,14 @@ class CatchUp:
                 shares.append((page, share, place))
         if len(shares) == 1:
             page, share, place = shares[0]
-            if place != user.inbox and not page.for_some and user.id not in page.authors:
+            plain = not page.for_some and self._void.isdisjoint(page.ids)
+            if place != user.inbox and plain and user.id not in page.authors:
                 return session.dialect.join(page.rendered(session.dialect)[share.start : share.stop])  # type: ignore[no-any-return]  # bytes on every wire
         lines: list[bytes] = []
         last = 0
         places = ([(page.ids[index], page, index, place) for index in share] for page, share, place in shares)
         for position, page, index, place in heapq.merge(*places, key=itemgetter(0)):
-            if position != last and (line := self._line(lag, page, index, place)):
+            if position != last and position not in self._void and (line := self._line(lag, page, index, place)):
                 lines.append(line)
             last = position  # what is in several places is shown once
         return session.dialect.join(lines)  # type: ignore[no-any-return]  # bytes on every wire

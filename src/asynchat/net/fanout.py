@@ -69,6 +69,8 @@ class Behind(Protocol):
 
     def went(self, session: Session, room: Room, event: Event, /) -> None: ...
 
+    def void(self, event: Event, /) -> None: ...
+
 
 class Fanout:
     """Delivers batches.
@@ -108,6 +110,7 @@ class Fanout:
                     self._answer(entry)
             except Exception:  # a bug: it must not cost the others of the batch anything
                 log.exception("%s could not be shown", type(event).__name__)
+                hub.withdraw(event)
             if event.kept and entry.refused is None and entry.first is None:
                 self.position = int(event.id)
         self._end_runs()
@@ -145,11 +148,11 @@ class Fanout:
         audience = self._hub.apply(event)
         if event.talk and audience.also and event.places[0] in self._hub.state.places:
             self._end_runs()  # what only some of a room hear comes after what all heard before
+        if self.behind is not None and self.behind.lags:
+            self._note_lagging(self.behind, event, audience, via)
         if audience is NOBODY and not event.talk:
             return  # it fits no more: nothing has changed, and nobody is told so
         author = author or people.get(event.by.user)  # a replay or another node may bring somebody new
-        if self.behind is not None and self.behind.lags:
-            self._note_lagging(self.behind, event, audience, via)
         if len(audience.rooms) == 1 and not audience.watchers:
             self._into_run(audience.rooms[0], event, audience, author, via)
             for user in audience.also:
@@ -171,6 +174,9 @@ class Fanout:
     @staticmethod
     def _note_lagging(behind: Behind, event: Event, audience: Audience, via: Session | None) -> None:
         """Tell of what those who lag will want to know."""
+        if audience is NOBODY and not event.talk:
+            behind.void(event)
+            return
         if via is not None and via in behind.lags:
             behind.did(via, event)
         if len(audience.rooms) == 1:

@@ -148,7 +148,8 @@ class Server:
             self._speak_tls(tls)
             self._connections.limits = settings.limits
             for conversation in self._connections:
-                conversation.session.refurnished(offered)
+                with suppress(OSError, RuntimeError):  # gone: it finds out itself
+                    conversation.session.refurnished(offered)
             log.info("the configuration was read again")
 
     @property

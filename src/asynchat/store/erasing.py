@@ -115,7 +115,7 @@ async def forget(engine: Engine, account: str) -> list[Event]:
     while (upto := (await engine.read(edge, (after, SCANNED)))[0][0]) is not None:
         rows = await engine.read(query, (after, upto, json.dumps(wanted)[1:-1]))  # as it stands in a row
         after = upto
-        events = [event for event in map(_readable, rows) if event is not None and _is_by(event, wanted)]
+        events = [event for event in map(_readable, rows) if event is not None and _has_words(event, wanted)]
         for start in range(0, len(events), CHUNK):
             chunk = events[start : start + CHUNK]
             async with engine.unindexed([int(event.id) for event in chunk]):
@@ -131,8 +131,11 @@ def _readable(row: Sequence[Any]) -> Event | None:
         return None
 
 
-def _is_by(event: Event, account: str) -> bool:
-    return event.by.account is not None and casefold(event.by.account) == account
+def _has_words(event: Event, account: str) -> bool:
+    """Whether somebody of that account wrote something in it."""
+    if event.by.account is None or casefold(event.by.account) != account:
+        return False
+    return isinstance(event, Said) or any(each.name in _WORDS and getattr(event, each.name) for each in fields(event))
 
 
 def _blank(writer: sqlite3.Connection, *, events: Iterable[Event]) -> None:

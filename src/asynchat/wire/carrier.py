@@ -188,8 +188,10 @@ class CarriedPeer(HeldPeer):
 
     def end(self, last: bytes) -> None:
         """Write `last` as it is, and nothing after it: as with a socket that is closing, what follows is lost."""
+        if not self.ended:
+            self.release()
+            self.draw_level()
         self.ended = True
-        self._held = self._later = None
         self.write = self._send
         self._under.release(last)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -81,8 +81,8 @@ class House:
     resumes: Resumes = field(default_factory=Resumes)
     resume_window_s: float = 600.0
     """How long who is gone may come back by its resume key."""
-    read_on: Callable[[Session, int, Place], None] = field(default=lambda session, position, place: None)
-    """Have a session shown everything after an id, of its rooms, its inbox and one more place, before anything else."""
+    read_on: Callable[[Session, int, Mapping[Place, int]], None] = field(default=lambda session, position, heard: None)
+    """Have a session shown, before anything else, everything after an id that it has not heard: see `net.catchup`."""
     went: Callable[[Session, str], None] = field(default=lambda session, reason: None)
     broke: Callable[[Session, str], None] = field(default=lambda session, reason: None)
     """Told of who broke the rules of a transport, or was not let through."""

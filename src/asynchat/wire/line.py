@@ -72,6 +72,9 @@ class LineSession(TalkSession):
         self.wake_at = min(self.heard_at + pause, give_up)
 
     async def wake(self, now: float) -> None:
+        if self.lagging:  # what it says waits, too
+            self.wake_at = now + FLUSH_TYPING_S
+            return
         rest = self._splitter.rest
         if self._splitter.discarding and not self._newlines:
             self._splitter.flush()  # it never ends a line: what comes next is another

@@ -45,10 +45,14 @@ class Resumes:
             if len(self._left) > MOST:
                 del self._left[next(iter(self._left))]
 
-    def take(self, key: str, now_ms: int) -> Session | Left | None:
-        """Who comes back by this key, which is used up then; None if nobody does."""
-        session = self._here.pop(key, None)
-        if session is not None:
-            return session
-        left = self._left.pop(key, None)
-        return left if left is not None and now_ms < left.until_ms else None
+    def find(self, key: str, now_ms: int) -> Session | Left | None:
+        """Who comes back by this key; None if nobody does."""
+        left = self._left.get(key)
+        if left is not None:
+            return left if now_ms < left.until_ms else None
+        return self._here.get(key)
+
+    def use(self, key: str) -> None:
+        """The key is used up."""
+        self._here.pop(key, None)
+        self._left.pop(key, None)

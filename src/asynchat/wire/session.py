@@ -87,6 +87,7 @@ class Session:
         "began",
         "closing",
         "dialect",
+        "ended_at",
         "heard_at",
         "house",
         "hub",
@@ -96,6 +97,8 @@ class Session:
         "link",
         "logged_out",
         "peer",
+        "shown",
+        "superseded",
         "user",
         "wake_at",
     )
@@ -114,6 +117,11 @@ class Session:
         self.leaving = ""  # what the others are told
         self.lagging = False
         self.level: Callable[[], Awaitable[object]] | None = None  # what a session that lags waits with
+        self.shown: Callable[[], int] | None = (
+            None  # of a session that lags: the id up to which it was shown everything
+        )
+        self.ended_at: str | None = None  # the same, once its user is without it
+        self.superseded = False  # another session is the user in its stead
         self.logged_out = False
 
     # What the server calls.
@@ -138,8 +146,7 @@ class Session:
                 await pause
             if unsent() > HIGH_WATER:
                 await link.drained()
-            if self.level is not None:  # else an answer would overtake what was said before it was asked
-                await self.level()
+            await self.leveled()  # else an answer would overtake what was said before it was asked
             if self.closing or link.lost:
                 return
             await self.line(line)
@@ -156,9 +163,10 @@ class Session:
         """The connection is over; the last session of a user takes the user along."""
         self.closing = True
         user = self.user
-        if user is None:
+        if user is None or self.superseded:
             return
         await self.settle(user.last)
+        seen = self.ended_at = self.seen
         self.hub.detach(self, user)
         self.leaving = self.leaving or reason
         self.house.went(self, self.leaving)
@@ -166,9 +174,16 @@ class Session:
         if user.sessions:
             return
         if self.house.always_on and user.lasting and not self.logged_out:
-            await self.settle(self.hub.set_away(user, self.leaving or "disconnected", gone=True))
+            await self.settle(self.hub.set_away(user, self.leaving or "disconnected", gone=True, seen=seen))
         else:
-            await self.settle(self.hub.depart(user, self.leaving))
+            await self.settle(self.hub.depart(user, self.leaving, seen=seen))
+
+    @property
+    def seen(self) -> str:
+        """The id up to which it was shown everything."""
+        if self.ended_at is not None:
+            return self.ended_at
+        return self.hub.applied if self.shown is None else str(self.shown())
 
     # What the hub calls, through the fan-out.
 
@@ -238,6 +253,11 @@ class Session:
         self.link.abort(reason)
 
     # What wires build on.
+
+    async def leveled(self) -> None:
+        """Wait until this session does not lag."""
+        while self.level is not None:
+            await self.level()
 
     async def settle(self, pending: Pending | None) -> None:
         """Wait until that is stored and shown, or refused, which whoever asked for it is told."""

@@ -78,11 +78,13 @@ class PeopleVerbs(Deciding):
         for session in user.sessions if user is not None else ():
             session.doubt()
 
-    def depart(self, user: User, reason: str) -> Pending:
-        """Go, from all rooms."""
+    def depart(self, user: User, reason: str, *, seen: str | None = None) -> Pending:
+        """Go, from all rooms; `seen` is the id up to which the last session had been shown everything."""
         reason = one_line(reason, self.limits.reason)
         rooms = tuple(room.name for room in user.rooms)
-        return self._change(self._make(Departed, user, everywhere(user), rooms=rooms, reason=reason), user, None)
+        return self._change(
+            self._make(Departed, user, everywhere(user), rooms=rooms, reason=reason, seen=seen), user, None
+        )
 
     def rename(self, user: User, nick: str, *, via: Session | None = None) -> Pending:
         """Take another name.
@@ -96,10 +98,12 @@ class PeopleVerbs(Deciding):
         self.claims[casefold(nick)] = user.id
         return self._change(self._make(Renamed, user, everywhere(user), nick=nick), user, via)
 
-    def set_away(self, user: User, text: str | None, *, gone: bool = False, via: Session | None = None) -> Pending:
-        """Be away with a text, or back with None. `gone`: because the last session went."""
+    def set_away(
+        self, user: User, text: str | None, *, gone: bool = False, seen: str | None = None, via: Session | None = None
+    ) -> Pending:
+        """Be away with a text, or back with None. `gone`: because the last session went, see `AwaySet`."""
         text = one_line(text, self.limits.away) if text else None
-        return self._change(self._make(AwaySet, user, everywhere(user), text=text, gone=gone), user, via)
+        return self._change(self._make(AwaySet, user, everywhere(user), text=text, gone=gone, seen=seen), user, via)
 
     def set_account(self, user: User, account: str | None, *, via: Session | None = None) -> Pending:
         """Be logged in, or out with None. Whether the password was right is not asked here."""

@@ -15,6 +15,7 @@ from asynchat.chat.events import (
     Joined,
     Kicked,
     Left,
+    MetadataSet,
     Place,
     RoomRenamed,
     Setting,
@@ -139,6 +140,14 @@ class RoomVerbs(Deciding):
             text=one_line(text, self.limits.topic),
         )
         return self._change(event, user, via)
+
+    def take_word_away(self, place: Place, name: str, by: Source) -> Pending:
+        """Take a word away that is kept with a room, whoever may set it: it is to be forgotten."""
+        room = self.state.places[place]
+        event = MetadataSet(
+            by=by, at_ms=self._at_ms(), id=self._id(), places=(place,), room=room.name, name=name, value=None
+        )
+        return self.journal.put(event, None)
 
     def take_topic_away(self, place: Place, by: Source) -> Pending:
         """Take a room's topic away, whoever may set it: its words are to be forgotten."""

@@ -53,7 +53,7 @@ class IrcSession(Hearing):
         "ident",
         "negotiating",
         "password",
-        "pinged",
+        "pinged_at",
         "pre_away",
         "realname",
         "sasl",
@@ -75,7 +75,7 @@ class IrcSession(Hearing):
         self.batches: dict[str, Lines] | None = None  # that the client has begun and not ended
         self.pre_away: str | None = None
         self.words: dict[str, str] = {}  # metadata set before being let in
-        self.pinged = False
+        self.pinged_at: float | None = None
         self.doubted_at: float | None = None  # NEVER: it will be asked
         self._splitter = Splitter(TAGS_LIMIT + BODY_LIMIT + 2)
 
@@ -87,6 +87,7 @@ class IrcSession(Hearing):
     async def eof(self) -> None:
         if self.user is not None:
             await self.settle(self.user.last)
+        await self.leveled()
 
     async def wake(self, now: float) -> None:
         if self.doubted_at is not None and self.user is not None and not self._answers_doubt(now):
@@ -96,16 +97,16 @@ class IrcSession(Hearing):
         if self.user is None:
             self.error("Registration timed out")
         elif quiet_s < interval_s or self.lagging:  # a PING would come after all that it has not read
-            self.pinged = False
+            self.pinged_at = None
             self.wake_at = (now if self.lagging else self.heard_at) + interval_s
-        elif self.pinged and quiet_s >= interval_s + GRACE_S:
+        elif self.pinged_at is not None and now >= self.pinged_at + GRACE_S:
             self.leaving = f"Ping timeout: {int(quiet_s)} seconds"
             self.error(self.leaving)
         else:
-            if not self.pinged:
-                self.pinged = True
+            if self.pinged_at is None:
+                self.pinged_at = now
                 self.peer.write(f"PING {self.house.name}\r\n".encode())
-            self.wake_at = self.heard_at + interval_s + GRACE_S
+            self.wake_at = self.pinged_at + GRACE_S
 
     def doubt(self) -> None:
         if self.user is not None and self.doubted_at is None and not (self.closing or self.lagging):

@@ -44,7 +44,7 @@ class TalkSession(Session):
 
     framing: Framing
 
-    __slots__ = ("_first", "_name", "_read_on", "_stage", "_tries", "acks", "ids", "key", "room", "times")
+    __slots__ = ("_first", "_name", "_read_on", "_stage", "_tries", "acks", "heard", "ids", "key", "room", "times")
 
     dialect: Plain
 
@@ -55,7 +55,8 @@ class TalkSession(Session):
         self.ids = self.times = self.acks = False
         self.wake_at = now + house.register_timeout_s
         self.key = ""  # by which this person may come back
-        self._read_on: tuple[int, Place] | None = None
+        self.heard: dict[Place, int] = {}  # of which rooms it has heard everything after which id
+        self._read_on: tuple[int, dict[Place, int]] | None = None
         self._name = ""
         self._first = ""  # what came with the name
         self._stage = Stage.NAME
@@ -102,6 +103,7 @@ class TalkSession(Session):
     async def eof(self) -> None:
         if self.user is not None:
             await self.settle(self.user.last)
+        await self.leveled()
 
     async def wake(self, now: float) -> None:
         if self.user is None and now >= self.wake_at:
@@ -141,14 +143,13 @@ class TalkSession(Session):
 
     async def gone(self, reason: str) -> None:
         user = self.user
-        if user is None or user.lasting:  # who comes back by its password
+        if user is None or user.source.account is not None or self.superseded:  # who comes back by a password
             await super().gone(reason)
             return
         rooms = tuple(room.name for room in user.rooms)
         await super().gone(reason)
         until_ms = self.hub.clock_ms() + int(self.house.resume_window_s * 1000)
-        left = Left(user.id, user.nick, rooms, self.room, self.hub.applied, until_ms)
-        self.house.resumes.leave(self.key, left)
+        self.house.resumes.leave(self.key, Left(user.id, user.nick, rooms, self.room, self.seen, until_ms))
 
     def put_out(self, reason: str) -> None:
         self.leaving = self.leaving or reason
@@ -175,9 +176,9 @@ class TalkSession(Session):
         if self._tries >= TRIES:
             self.end()
 
-    def read_on_from(self, position: str, place: Place) -> None:
-        """Once the answer to this command is out, show everything after an id."""
-        self._read_on = (int(position), place)
+    def read_on_from(self, position: int, heard: dict[Place, int]) -> None:
+        """Once the answer to this command is out, show everything after an id that was not heard."""
+        self._read_on = (position, heard)
 
     def end(self) -> None:
         """Close the connection."""
@@ -214,17 +215,23 @@ class TalkSession(Session):
         await self.done(pending)
         room = self.hub.room(name)
         self.room = room.name
+        if pending is not None:
+            self.heard[room.place] = int(pending.event.id) - 1
+        else:
+            self.heard.setdefault(room.place, int(self.hub.applied))
         self.speak()
         return room, pending.event if pending is not None else None
 
     async def replay(self, room: Room, entered: Event) -> None:
         """Show what was said before it entered a room, last; or since its name was last there."""
         since = room.left.get(casefold(entered.by.nick))
-        self.play(await self.missed(room.place, Gap(since, entered.id)))
+        lines = await self.missed(room.place, Gap(since, entered.id))
+        if lines:
+            self.heard[room.place] = int(lines[0].id) - 1
+        self.play(lines)
 
-    async def catch_up(self, user: User, gap: Gap) -> None:
+    async def catch_up(self, places: Sequence[Place], gap: Gap) -> None:
         """Show what was said in its rooms and to it, while it was absent."""
-        places = [user.inbox, *(room.place for room in user.rooms)]
         lines = {line.id: line for place in places for line in await self.missed(place, gap)}
         self.play(sorted(lines.values(), key=lambda line: int(line.id)), with_rooms=True)
 
@@ -307,6 +314,7 @@ class TalkSession(Session):
 
     async def _settle_in(self, user: User, gap: Gap | None) -> None:
         """Enter the room where everybody comes in, and say hello."""
+        absent_from = [user.inbox, *(room.place for room in user.rooms)]
         if not user.lasting:
             self.key = self.house.resumes.new(self)
         key = f" resume key {self.key}" if self.key else ""
@@ -324,7 +332,7 @@ class TalkSession(Session):
         if entered is not None:
             await self.replay(room, entered)
         if gap is not None:
-            await self.catch_up(user, gap)
+            await self.catch_up(absent_from, gap)
 
     async def _talk(self, text: str) -> None:
         assert self.user is not None

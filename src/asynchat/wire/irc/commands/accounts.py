@@ -138,6 +138,8 @@ def _fail(session: IrcSession, code: str, about: str, text: str) -> None:
 def admitted(session: IrcSession) -> bool:
     """Whether the session may come in under the name it wants; it is told why not."""
     house = session.house
+    if session.account is not None and not house.is_owned(session.account):  # it was removed meanwhile
+        session.account = None
     if house.accounts_required and session.account is None:
         session.fail("*", "ACCOUNT_REQUIRED", text="You must log in first (SASL)")
         session.error("You must log in first")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asynchat.wire.session import Gap
 
 
-@command("CAP", 1, before=True)
+@command("CAP", 1, before=True, holds=True)
 async def cap(session: IrcSession, message: Message) -> None:
     """Negotiate capabilities. (IRCv3 capability-negotiation)"""
     subcommand = message.params[0].upper()
@@ -55,7 +55,7 @@ async def password(session: IrcSession, message: Message) -> None:
     session.password = message.params[0]
 
 
-@command("NICK", before=True)
+@command("NICK", before=True, holds=True)
 async def nick(session: IrcSession, message: Message) -> None:
     """Take a name."""
     wanted = message.params[0] if message.params else ""
@@ -76,7 +76,7 @@ async def nick(session: IrcSession, message: Message) -> None:
         await register(session)
 
 
-@command("USER", 4, before=True, after=False)
+@command("USER", 4, before=True, after=False, holds=True)
 async def user(session: IrcSession, message: Message) -> None:
     """Say who you are."""
     if not message.params[3]:

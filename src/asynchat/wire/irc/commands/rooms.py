@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -238,7 +239,8 @@ async def rename(session: IrcSession, message: Message) -> None:
     room = session.hub.room(new)
     for user in room.members:
         for each in user.sessions:
-            each.moved(room, old, reason)
+            with suppress(OSError, RuntimeError):  # gone: its own conversation finds out
+                each.moved(room, old, reason)
 
 
 def show_moved(session: IrcSession, room: Room, old: str, reason: str) -> None:

@@ -18,7 +18,7 @@ from asynchat.store.schema import Damaged, check, connect, empty_wal, is_damage,
 
 log = logging.getLogger("asynchat.store")
 
-CHECKED_AT_ONCE = 512 << 20
+CHECKED_AT_ONCE = 64 << 20
 """Bytes of a file that is looked through before the start, after an end that was not clean; others are meanwhile."""
 
 Later = Callable[[Callable[[], None]], object]

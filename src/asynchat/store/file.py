@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from shutil import copy
 
 from asynchat.chat.errors import StoreError
 from asynchat.store.lock import Lock
@@ -120,7 +119,7 @@ class LogFile:
                 "or start with --accept-loss"
             )
         with suppress(FileNotFoundError):  # something may be found in it yet
-            copy(f"{self._path}-wal", f"{self._path}-wal.torn-{_now()}")
+            Path(f"{self._path}-wal.torn-{_now()}").write_bytes(Path(f"{self._path}-wal").read_bytes())
         log.error("%s: %s, and are lost", self._path, missing)
         self.last_id = known.last_id  # their ids are not given out again
 

@@ -20,7 +20,7 @@ from asynchat.chat.rooms import Room
 from asynchat.chat.sessions import Session
 from asynchat.chat.users import User
 from asynchat.net.pages import Page, Pages, Reader
-from asynchat.wire.session import Session as Lagging
+from asynchat.wire import session as wire
 
 log = logging.getLogger("asynchat")
 
@@ -46,7 +46,7 @@ class Lag:
 
     __slots__ = ("level", "own", "position", "session", "spans")
 
-    def __init__(self, session: Lagging, position: int) -> None:
+    def __init__(self, session: wire.Session, position: int) -> None:
         self.session = session
         self.position = position
         self.spans: list[Span] = []
@@ -72,7 +72,7 @@ class CatchUp:
 
     def begin(self, session: Session) -> None:
         """The session is behind; it was shown everything up to the position. Not while it holds."""
-        assert isinstance(session, Lagging)
+        assert isinstance(session, wire.Session)
         user = session.user
         if user is None or session.lagging or session.closing or session.peer.holding:
             return
@@ -80,7 +80,7 @@ class CatchUp:
         spans = [Span(place, self._position(), self._source.had(place).events) for place in places]
         self._begin(session, user, self._position(), spans)
 
-    def begin_after(self, session: Lagging, position: int, heard: Mapping[Place, int]) -> None:
+    def begin_after(self, session: wire.Session, position: int, heard: Mapping[Place, int]) -> None:
         """The session wants everything after a position that it has not heard.
 
         `heard` are the places of which it has heard everything after some id.
@@ -97,7 +97,7 @@ class CatchUp:
                 spans.append(Span(place, position, None))
         self._begin(session, user, position, spans)
 
-    def _begin(self, session: Lagging, user: User, position: int, spans: list[Span]) -> None:
+    def _begin(self, session: wire.Session, user: User, position: int, spans: list[Span]) -> None:
         lag = self.lags[session] = Lag(session, position)
         lag.spans = spans
         for room in user.rooms:
@@ -201,7 +201,7 @@ class CatchUp:
             page, share, place = shares[0]
             plain = not page.for_some and self._void.isdisjoint(page.ids)
             if place != user.inbox and plain and user.id not in page.authors:
-                return session.dialect.join(page.rendered(session.dialect)[share.start : share.stop])  # type: ignore[no-any-return]  # bytes on every wire
+                return b"".join(page.rendered(session.dialect)[share.start : share.stop])
         lines: list[bytes] = []
         last = 0
         places = ([(page.ids[index], page, index, place) for index in share] for page, share, place in shares)
@@ -209,7 +209,7 @@ class CatchUp:
             if position != last and position not in self._void and (line := self._line(lag, page, index, place)):
                 lines.append(line)
             last = position  # what is in several places is shown once
-        return session.dialect.join(lines)  # type: ignore[no-any-return]  # bytes on every wire
+        return b"".join(lines)
 
     @staticmethod
     def _tell_of_gap(lag: Lag, span: Span, page: Page, place: Place) -> None:
@@ -230,10 +230,11 @@ class CatchUp:
         session, event = lag.session, page.events[index]
         user = session.user
         assert user is not None
+        line: bytes = page.rendered(session.dialect)[index]
         if event.by.user == user.id:
-            return session.own(event, event.id in lag.own)  # type: ignore[no-any-return]  # bytes on every wire
-        if place == user.inbox:
-            return session.told(event)  # type: ignore[no-any-return]
-        if page.for_some and not session.told_only([event]):
-            return b""
-        return page.rendered(session.dialect)[index]  # type: ignore[no-any-return]
+            line = session.own(event, event.id in lag.own)
+        elif place == user.inbox:
+            line = session.told(event)
+        elif page.for_some and not session.told_only([event]):
+            line = b""
+        return line

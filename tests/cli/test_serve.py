@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -440,3 +442,33 @@ async def test_sighup_reads_the_configuration_again_and_a_broken_one_changes_not
     server.popen.send_signal(signal.SIGHUP)
     await asyncio.to_thread(server.logged, "the configuration stays as it is")
     assert ":- two" in await motd_of(server.port)
+
+
+def test_who_closes_the_terminal_ends_the_server_that_was_started_in_it(tmp_path: Path) -> None:
+    """While the terminal is there SIGHUP reads the configuration again, as it does without one."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(  # in a terminal of its own, which Popen cannot give it
+            sys.executable,
+            [sys.executable, "-m", "asynchat", "serve", "--memory", "--port", "0", "--no-console"],
+            environment(tmp_path),
+        )
+    shown = b""
+    try:
+        while b"listening on" not in shown:
+            shown += os.read(terminal, 4096)
+        os.kill(pid, signal.SIGHUP)
+        while b"was read again" not in shown:
+            shown += os.read(terminal, 4096)
+    finally:
+        os.close(terminal)
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            assert os.waitstatus_to_exitcode(status) == 0
+            return
+        time.sleep(0.02)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    pytest.fail("it goes on")

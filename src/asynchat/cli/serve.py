@@ -112,7 +112,9 @@ async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> 
     told, again = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    loop.add_signal_handler(signal.SIGHUP, again.set)
+    on_a_terminal = has_terminal()
+    # Without a terminal it means "read the configuration again"; to who loses theirs it means the end.
+    loop.add_signal_handler(signal.SIGHUP, lambda: told.set() if on_a_terminal and not has_terminal() else again.set())
     async with server:
         if print_url:
             click.echo(server.url)
@@ -124,6 +126,19 @@ async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> 
             await server.serve_forever()
             for task in waiting:
                 task.cancel()
+
+
+def has_terminal() -> bool:
+    """Whether standard input is a terminal that is there still."""
+    try:
+        import termios
+    except ImportError:  # Windows, which has no SIGHUP either
+        return False
+    try:
+        termios.tcgetattr(0)
+    except (OSError, termios.error):
+        return False
+    return True
 
 
 async def _close_when(told: asyncio.Event, server: Server) -> None:

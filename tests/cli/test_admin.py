@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import stat
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
+from asynchat.net.certificates import fingerprint, make_certificate
 from tests.net.conftest import Process, Serve, environment, serve
 
 __all__ = ["serve"]
@@ -31,6 +35,56 @@ def test_an_account_is_made_while_the_server_runs_and_is_listed(server: Process,
     made = admin(tmp_path, "account", "add", "Ann", "--password-stdin", stdin="sesame\n")
     assert (made.returncode, made.stdout) == (0, "")
     assert admin(tmp_path, "account", "list").stdout == "Ann\n"
+
+
+def logs_in(port: int, certificate: Path, mechanism: str, response: bytes) -> str:
+    """The numeric that answers a login with TLS and a certificate: 903 or 904."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    opening = f"CAP REQ sasl\r\nAUTHENTICATE {mechanism}\r\nAUTHENTICATE {b64encode(response).decode() or '+'}\r\n"
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+        context.wrap_socket(plain) as connection,
+        connection.makefile("rw", newline="") as stream,
+    ):
+        stream.write(opening)
+        stream.flush()
+        return next(word for line in stream for word in line.split() if word in ("903", "904"))
+
+
+def test_a_certificate_and_another_password_log_in_to_an_account(serve: Serve, tmp_path: Path) -> None:
+    port = serve("--data", str(tmp_path / "data"), "--tls", "auto").port
+    certificate = tmp_path / "client.pem"
+    make_certificate(certificate, certificate.with_suffix(".key"), ["client"])
+    admin(tmp_path, "account", "add", "ann", "--password-stdin", stdin="sesame")
+    assert logs_in(port, certificate, "EXTERNAL", b"") == "904"
+    change = ("account", "certificate", "Ann", fingerprint(certificate).upper())
+    assert admin(tmp_path, *change).returncode == 0
+    assert logs_in(port, certificate, "EXTERNAL", b"") == "903"
+    assert admin(tmp_path, *change, "--remove").returncode == 0
+    assert logs_in(port, certificate, "EXTERNAL", b"") == "904"
+    assert admin(tmp_path, "account", "password", "ann", "--password-stdin", stdin="open it\n").returncode == 0
+    assert logs_in(port, certificate, "PLAIN", b"\0ann\0sesame") == "904"
+    assert logs_in(port, certificate, "PLAIN", b"\0ann\0open it") == "903"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("certificate", "nobody", "ab" * 32), "NO_SUCH_ACCOUNT"),
+        (("certificate", "ann", "ab" * 31), "BAD_FINGERPRINT"),
+        (("certificate", "ann", "ab" * 32, "--remove"), "NO_SUCH_CERTIFICATE"),
+        (("password", "nobody", "--password-stdin"), "NO_SUCH_ACCOUNT"),
+    ],
+)
+def test_what_cannot_be_changed_is_refused(
+    arguments: tuple[str, ...], code: str, server: Process, tmp_path: Path
+) -> None:
+    admin(tmp_path, "account", "add", "ann", "--password-stdin", stdin="sesame")
+    refused = admin(tmp_path, "account", *arguments, stdin="other")
+    assert refused.returncode == 77
+    assert code in refused.stderr
 
 
 @pytest.mark.parametrize(

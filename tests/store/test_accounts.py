@@ -94,41 +94,16 @@ async def test_a_certificate_can_be_removed_by_its_owner_only(accounts: SqlAccou
     assert await accounts.by_certificate(PRINT) is None
 
 
-async def test_a_marker_moves_forward_only(accounts: SqlAccounts) -> None:
-    """IRCv3 read-marker: "The last read timestamp of a target MUST only ever increase." """
-    early, late = "2026-01-02T03:04:05.678Z", "2026-01-02T03:04:06.000Z"
-    assert await accounts.marker("alice", "#lobby") is None
-    assert await accounts.set_marker("alice", "#lobby", early) == early
-    assert await accounts.set_marker("ALICE", "#Lobby", late) == late
-    assert await accounts.set_marker("alice", "#lobby", early) == late
-    assert await accounts.marker("Alice", "#LOBBY") == late
-    assert await accounts.marker("alice", "#other") is None
-    assert await accounts.marker("bob", "#lobby") is None
-
-
-async def test_presence_is_kept_until_there_is_none(accounts: SqlAccounts) -> None:
-    assert await accounts.presence("alice") is None
-    await accounts.set_presence("alice", {"away": "lunch — soon back", "rooms": ["#a"]})
-    await accounts.set_presence("ALICE", {"away": "later"})
-    assert await accounts.presence("Alice") == {"away": "later"}
-    await accounts.set_presence("alice", None)
-    assert await accounts.presence("alice") is None
-
-
 async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     first = SqlAccounts(tmp_path / "chat.db")
     await first.open()
     await first.add(ALICE)
     await first.add_certificate("alice", PRINT)
-    await first.set_marker("alice", "#lobby", "2026")
-    await first.set_presence("alice", [1, None])
     await first.close()
     second = SqlAccounts(tmp_path / "chat.db")
     await second.open()
     assert await second.find("alice") == ALICE
     assert await second.by_certificate(PRINT) == ALICE
-    assert await second.set_marker("alice", "#lobby", "2025") == "2026"
-    assert await second.presence("alice") == [1, None]
     assert second.secret == first.secret
     await second.close()
 
@@ -189,8 +164,6 @@ async def test_what_must_survive_a_power_cut_is_flushed_before_it_is_told(
         (accounts.set_credential("alice", OTHER), 1),
         (accounts.add_certificate("alice", PRINT), 1),
         (accounts.remove_certificate("alice", PRINT), 1),
-        (accounts.set_marker("alice", "#lobby", "2026"), 0),
-        (accounts.set_presence("alice", {}), 0),
         (accounts.find("alice"), 0),
     ]:
         flushed.clear()

@@ -46,12 +46,42 @@ def account() -> None:
 @data_option
 def account_add(name: str, *, password_stdin: bool, email: str | None, data: str | None) -> None:
     """Make an account."""
-    if password_stdin:
-        password = sys.stdin.read().removesuffix("\n")
-    else:
-        password = click.prompt("password", hide_input=True, confirmation_prompt=True)
+    password = _new_password(from_stdin=password_stdin)
     made = ask(data, {"verb": "account-add", "name": name, "password": password, "email": email})
     click.echo(f"{made} may log in now", err=True)
+
+
+@account.command("password")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="read the password from standard input")
+@data_option
+def account_password(name: str, *, password_stdin: bool, data: str | None) -> None:
+    """Give an account another password."""
+    ask(data, {"verb": "account-password", "name": name, "password": _new_password(from_stdin=password_stdin)})
+    click.echo(f"{name} has another password now", err=True)
+
+
+@account.command("certificate")
+@click.argument("name")
+@click.argument("fingerprint")
+@click.option("--remove", is_flag=True, help="let it no longer log in")
+@data_option
+def account_certificate(name: str, fingerprint: str, *, remove: bool, data: str | None) -> None:
+    """Let a client's certificate log in to an account (SASL EXTERNAL). FINGERPRINT is its SHA-256, in hexadecimal.
+
+    \b
+    openssl x509 -in client.pem -noout -fingerprint -sha256
+    """
+    ask(data, {"verb": "account-certificate", "name": name, "fingerprint": fingerprint, "remove": remove})
+    click.echo(f"that certificate logs in to {name} {'no more' if remove else 'now'}", err=True)
+
+
+def _new_password(*, from_stdin: bool) -> str:
+    """A password from a pipe, or typed twice."""
+    if from_stdin:
+        return sys.stdin.read().removesuffix("\n")
+    typed: str = click.prompt("password", hide_input=True, confirmation_prompt=True)
+    return typed
 
 
 @account.command("forget")

@@ -39,6 +39,8 @@ class Admin:
         self._logins = logins
         self._verbs: dict[str, Verb] = {
             "account-add": self._account_add,
+            "account-certificate": self._account_certificate,
+            "account-password": self._account_password,
             "account-forget": self._account_forget,
             "account-list": self._account_list,
             "stats": self._stats,
@@ -109,16 +111,25 @@ class Admin:
         except (KeyError, TypeError) as error:
             return {"error": {"code": "BAD_REQUEST", "text": f"{request['verb']} needs {error}"}}
 
-    async def _account_add(self, request: dict[str, Any]) -> str:
+    @property
+    def _accounts(self) -> Logins:
         if self._logins is None:
             raise Refused("NO_ACCOUNTS", "this server has no accounts")
-        return await self._logins.register(str(request["name"]), str(request["password"]), request.get("email"))
+        return self._logins
+
+    async def _account_password(self, request: dict[str, Any]) -> None:
+        await self._accounts.set_password(str(request["name"]), str(request["password"]))
+
+    async def _account_certificate(self, request: dict[str, Any]) -> None:
+        change = self._accounts.remove_certificate if request.get("remove") else self._accounts.add_certificate
+        await change(str(request["name"]), str(request["fingerprint"]))
+
+    async def _account_add(self, request: dict[str, Any]) -> str:
+        return await self._accounts.register(str(request["name"]), str(request["password"]), request.get("email"))
 
     async def _account_forget(self, request: dict[str, Any]) -> int:
-        if self._logins is None:
-            raise Refused("NO_ACCOUNTS", "this server has no accounts")
-        account = str(request["name"])
-        return await forget(account, hub=self._hub, journal=self._journal, store=self._store, logins=self._logins)
+        account, logins = str(request["name"]), self._accounts
+        return await forget(account, hub=self._hub, journal=self._journal, store=self._store, logins=logins)
 
     async def _account_list(self, request: dict[str, Any]) -> list[str]:
         return sorted(await self._logins.names()) if self._logins is not None else []

@@ -51,6 +51,7 @@ LONGEST_WAIT_S = 900.0
 REMEMBERED = 10_000
 """Accounts and addresses of which wrong guesses are remembered; the oldest are forgotten first."""
 
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}")
 _EMAIL = re.compile(r"[^\x00-\x20@\x7f]+@[^\x00-\x20@\x7f]+")
 
 
@@ -220,23 +221,53 @@ class Logins:
         except BadName as error:
             raise Refused("BAD_ACCOUNT_NAME", error.text, (name,)) from None
         self._check_email(name, email)
-        if not password:
-            raise Refused("WEAK_PASSWORD", "a password is needed", (name,))
-        try:
-            prepared = _prepared(password)
-        except ValueError as error:
-            raise Refused("UNACCEPTABLE_PASSWORD", f"that cannot be a password: {error}", (name,)) from None
+        prepared = _usable(name, password)
         if await self._asked(self._accounts.find(name)) is not None:  # `add` would tell, after the work
             raise Refused("ACCOUNT_EXISTS", f"{name} is registered already", (name,))
-        async with self._turn(name):
-            salt = secrets.token_bytes(SALT_BYTES)
-            credential = await self._hash(prepared, salt=salt, iterations=self._iterations)
+        credential = await self._credential(name, prepared)
         account = Account(name=name, credential=credential, email=email, created_ms=self._wall_ms())
         await self._asked(self._accounts.add(account))
         self._owned.add(casefold(name))
         return name
 
+    async def set_password(self, name: str, password: str) -> None:
+        """Give an account another password.
+
+        Raises:
+            Refused: NO_SUCH_ACCOUNT, or the password will not do.
+            StoreError
+        """
+        credential = await self._credential(name, _usable(name, password))
+        await self._accounts.set_credential(name, credential)
+
+    async def add_certificate(self, name: str, fingerprint: str) -> None:
+        """Let a certificate, known by its SHA-256 in hex, log in to an account.
+
+        Raises:
+            Refused: NO_SUCH_ACCOUNT, CERTIFICATE_TAKEN, or BAD_FINGERPRINT.
+            StoreError
+        """
+        if not _FINGERPRINT.fullmatch(fingerprint.replace(":", "")):
+            raise Refused("BAD_FINGERPRINT", "that is no SHA-256 in hexadecimal", (name,))
+        await self._accounts.add_certificate(name, fingerprint)
+
+    async def remove_certificate(self, name: str, fingerprint: str) -> None:
+        """Let a certificate no longer log in to an account.
+
+        Raises:
+            Refused: NO_SUCH_CERTIFICATE
+            StoreError
+        """
+        if not await self._accounts.remove_certificate(name, fingerprint):
+            raise Refused("NO_SUCH_CERTIFICATE", f"that certificate does not log in to {name}", (name,))
+
     # How it is done.
+
+    async def _credential(self, name: str, prepared: str) -> Credential:
+        """What is to be kept of a password."""
+        async with self._turn(name):
+            salt = secrets.token_bytes(SALT_BYTES)
+            return await self._hash(prepared, salt=salt, iterations=self._iterations)
 
     def _check_email(self, name: str, email: str | None) -> None:
         if email is None:
@@ -334,3 +365,17 @@ def _network(address: str) -> str:
     if isinstance(parsed, IPv6Address):
         return str(parsed.ipv4_mapped or f"{IPv6Address(int(parsed) >> 64 << 64)}/64")
     return str(parsed)
+
+
+def _usable(name: str, password: str) -> str:
+    """A new password, prepared.
+
+    Raises:
+        Refused: WEAK_PASSWORD, UNACCEPTABLE_PASSWORD
+    """
+    if not password:
+        raise Refused("WEAK_PASSWORD", "a password is needed", (name,))
+    try:
+        return _prepared(password)
+    except ValueError as error:
+        raise Refused("UNACCEPTABLE_PASSWORD", f"that cannot be a password: {error}", (name,)) from None

@@ -1,18 +1,15 @@
-"""Accounts in SQL, and what is kept for each: certificates, read markers, presence.
+"""Accounts in SQL, and the certificates that log in to them.
 
 They live in the log's file, in tables of their own, behind a connection and a thread of their own. The thread commits
 at `synchronous=NORMAL` and then flushes the write-ahead log itself: as durable as `FULL`, but with the flush outside of
 the transaction. `FULL` flushes while it has the file's one write lock, for which the log, that commits on the loop,
 would wait: with a flush of 10 ms the loop stood still for 8.5 ms (p50) and 227 ms (worst) of 1000 commits; so it is
 0.08 and 15.
-
-Markers and presence are not flushed: they survive a killed process, and a power cut may take back the last of them.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import secrets
 import sqlite3
@@ -28,7 +25,7 @@ from asynchat.chat.names import casefold
 
 SECRET_BYTES = 32
 CHECKPOINT_PAGES = 4000
-"""Far above what the log lets the write-ahead log grow to: for when only markers move."""
+"""Far above what the log lets the write-ahead log grow to: it sees to checkpoints."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS accounts (
@@ -44,17 +41,7 @@ CREATE TABLE IF NOT EXISTS accounts (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS certificates (
     fingerprint TEXT PRIMARY KEY, -- lower-case hexadecimal
-    account TEXT NOT NULL         -- folded, as everywhere below
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS markers (
-    account TEXT NOT NULL,
-    target TEXT NOT NULL,         -- folded
-    marker TEXT NOT NULL,
-    PRIMARY KEY (account, target)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS presence (
-    account TEXT PRIMARY KEY,
-    value TEXT NOT NULL           -- JSON
+    account TEXT NOT NULL         -- folded
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS secret (
     only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -77,11 +64,6 @@ _REMOVE_CERTIFICATE = "DELETE FROM certificates WHERE fingerprint = ? AND accoun
 _BY_CERTIFICATE = f"""
 SELECT {_COLUMNS} FROM accounts WHERE folded = (SELECT account FROM certificates WHERE fingerprint = ?)
 """
-_SET_MARKER = """
-INSERT INTO markers (account, target, marker) VALUES (?, ?, ?)
-ON CONFLICT DO UPDATE SET marker = max(marker, excluded.marker) RETURNING marker
-"""
-_SET_PRESENCE = "INSERT INTO presence (account, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 _FAULTS = (sqlite3.Error, ValueError, OverflowError)  # ValueError: text that is no Unicode
 _flush: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
@@ -219,8 +201,7 @@ class SqlAccounts:
         folded = casefold(name)
         if not await self._write("DELETE FROM accounts WHERE folded = ? RETURNING folded", folded):
             raise _no_such_account(name)
-        for table in ("certificates", "markers", "presence"):
-            await self._write(f"DELETE FROM {table} WHERE account = ?", folded)
+        await self._write("DELETE FROM certificates WHERE account = ?", folded)
 
     # Certificates. A fingerprint is the SHA-256 of a certificate in hexadecimal, in any case, with colons or without.
 
@@ -245,45 +226,13 @@ class SqlAccounts:
         """Let a certificate no longer log in to an account; whether it did. It is durable on return."""
         return bool(await self._write(_REMOVE_CERTIFICATE, _normal(fingerprint), casefold(name)))
 
-    # Read markers. (IRCv3 read-marker)
-
-    async def marker(self, account: str, target: str) -> str | None:
-        """How far an account has read a room or what somebody wrote."""
-        rows = await self._read(
-            "SELECT marker FROM markers WHERE account = ? AND target = ?", casefold(account), casefold(target)
-        )
-        return rows[0][0] if rows else None
-
-    async def set_marker(self, account: str, target: str, value: str) -> str:
-        """Move a marker forward, and give the one in force: the later of the two.
-
-        `value` is any text whose order is that of time, such as `2019-01-04T14:33:26.123Z`.
-        """
-        rows = await self._write(_SET_MARKER, casefold(account), casefold(target), value, flush=False)
-        marker: str = rows[0][0]
-        return marker
-
-    # Presence.
-
-    async def presence(self, account: str) -> Any:
-        """What was kept of an account's presence: JSON values, None for nothing."""
-        rows = await self._read("SELECT value FROM presence WHERE account = ?", casefold(account))
-        return json.loads(rows[0][0]) if rows else None
-
-    async def set_presence(self, account: str, value: Any) -> None:
-        """Keep JSON values instead of those before; None for nothing."""
-        if value is None:
-            await self._write("DELETE FROM presence WHERE account = ?", casefold(account), flush=False)
-        else:
-            await self._write(_SET_PRESENCE, casefold(account), json.dumps(value), flush=False)
-
     # The thread.
 
     async def _read(self, query: str, *values: Any) -> list[Any]:
         return await self._in_thread(self._guarded, query, values, False)
 
-    async def _write(self, query: str, *values: Any, flush: bool = True) -> list[Any]:
-        return await self._in_thread(self._guarded, query, values, flush)
+    async def _write(self, query: str, *values: Any) -> list[Any]:
+        return await self._in_thread(self._guarded, query, values, True)
 
     def _guarded(self, query: str, values: tuple[Any, ...], flush: bool) -> list[Any]:
         try:

@@ -9,16 +9,12 @@ from __future__ import annotations
 import hashlib
 import ssl
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from asynchat.wire.carrier import CarriedPeer, Carrier
 from asynchat.wire.door import Door
 from asynchat.wire.house import House
 from asynchat.wire.peer import HeldPeer
 from asynchat.wire.session import Link
-
-if TYPE_CHECKING:
-    pass
 
 Context = ssl.SSLContext
 

@@ -1,4 +1,4 @@
-"""The connections of a server: who may connect, a task for each, and how they end."""
+"""The connections of a server: who may connect, and how they end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ GRACE_S = 3.0
 
 
 class Connections:
-    """All of them, each a task of `group`. What goes wrong in one stays in it.
+    """All of them; their ends are tasks of `group`. What goes wrong in one stays in it.
 
     `limits` may be changed at any time; `broke` counts the connections, by transport, that broke its rules or were not
     let through.
@@ -41,7 +41,8 @@ class Connections:
         self._house = house
         self._group = group
         self._all: set[Conversation] = set()
-        self._waker = Waker(asyncio.get_running_loop(), group, self._all)
+        self._loop = asyncio.get_running_loop()
+        self._waker = Waker(self._loop, self._all)
         self._here = 0  # those that have come in
         self._ending = False
         self._nobody = asyncio.Event()  # the last one has ended
@@ -53,25 +54,26 @@ class Connections:
         return iter(tuple(self._all))
 
     def connected(self, greeting: str | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """A connection: a task for it, or a polite no."""
+        """A connection: it is talked to from now on, or gets a polite no."""
         if self._ending or len(self._all) >= (self.limits.max_clients or most_clients()):
             writer.write(b"ERROR :Server full, try again later\r\n")
             writer.close()
             return
-        loop = asyncio.get_running_loop()
         address = address_of(writer)
         tune(writer.get_extra_info("socket"))
         conversation = Conversation(
-            reader,
             writer,
+            loop=self._loop,
             address=address,
             host=cloak(address, self._secret),
-            throttle=Throttle(loop) if self.limits.flood else None,
-            spawn=self._waker.spawn,
+            throttle=Throttle(self._loop) if self.limits.flood else None,
+            read_buffer=self.limits.read_buffer,
+            schedule=self._waker.schedule,
+            over=self._over,
         )
-        conversation.session = Door(self._house, conversation, loop.time(), greeting)
+        conversation.session = Door(self._house, conversation, self._loop.time(), greeting)
         self._all.add(conversation)
-        self._group.create_task(self._converse(conversation))
+        self._waker.schedule(conversation)
 
     async def end(self, reason: str) -> None:
         """Tell everybody, wait a moment for them to take it, drop who does not."""
@@ -86,6 +88,7 @@ class Connections:
                 await self.emptied()
         for conversation in self:
             conversation.abort(reason)
+        await self.emptied()
 
     async def emptied(self) -> None:
         """Wait until there is none."""
@@ -93,20 +96,17 @@ class Connections:
             self._nobody.clear()
             await self._nobody.wait()
 
-    def close(self) -> None:
-        """Have nobody's time pass any more."""
+    async def close(self) -> None:
+        """Have nobody's time pass any more, and let go of those who are left, if the server is cancelled."""
         self._waker.close()
+        left = [conversation for conversation in self if not conversation.ended]
+        for conversation in left:
+            await conversation.cancel()
+        await asyncio.gather(*(self._finish(conversation, "the server is stopping") for conversation in left))
 
-    async def _converse(self, conversation: Conversation) -> None:
-        """One connection, from its first byte to its last."""
-        reason = "internal error"
-        self._waker.schedule(conversation)
-        try:
-            reason = await conversation.run(self.limits.read_buffer, self._waker.schedule)
-        except Exception:
-            log.exception("%r failed", conversation.session)
-        finally:
-            await self._finish(conversation, reason)
+    def _over(self, conversation: Conversation, reason: str) -> None:
+        """One connection has nothing more to say."""
+        self._group.create_task(self._finish(conversation, reason))
 
     async def _finish(self, conversation: Conversation, reason: str) -> None:
         try:

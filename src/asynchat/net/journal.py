@@ -101,7 +101,10 @@ class Journal:
         self._most = most
         self._gathering = Batch()
         self._flying: Batch | None = None
-        self._wake: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # while it runs
+        self._work: asyncio.Task[None] | None = None
+        self._idle = False  # it runs, and has nothing to do
+        self._ended: asyncio.Future[None]
         self._closing = False
 
     def put(self, event: Event, via: Session | None) -> Entry:
@@ -109,9 +112,8 @@ class Journal:
         batch = self._gathering
         entry = Entry(event, via, batch)
         batch.entries.append(entry)
-        if self._wake is not None:
-            self._wake.set_result(None)
-            self._wake = None
+        if self._idle:
+            self._turn_soon()
         return entry
 
     @property
@@ -133,30 +135,59 @@ class Journal:
 
     async def run(self) -> None:
         """Store and deliver until `close`; what was put before is stored still."""
-        while True:
-            batch = self._gathering
-            if not batch.entries:
-                if self._closing:
-                    return
-                self._wake = asyncio.get_running_loop().create_future()
-                await self._wake
-                continue
-            self._gathering = Batch()
-            self._flying = batch
-            try:
-                await self._store_batch(batch)
-                self._deliver(batch.entries)
-            except Exception:  # a bug: it must cost neither the next batch nor those who wait for this one
-                log.exception("a batch of %d failed", len(batch.entries))
-                _refuse(batch.entries)
-            except asyncio.CancelledError:
-                _refuse(batch.entries)
-                raise
-            finally:
-                self._flying = None
-                batch.finish()
-            if self._changes >= SNAPSHOT_CHANGES or self._talk >= SNAPSHOT_TALK:
-                await self.save_snapshot()
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._idle = True
+        if self._closing or self._gathering.entries:
+            self._turn_soon()
+        try:
+            await self._ended
+        finally:
+            self._idle = False
+            if self._work is not None:  # it was cancelled
+                self._work.cancel()
+                await asyncio.wait([self._work])
+
+    def _turn_soon(self) -> None:
+        """Begin in the loop's next turn: whoever is read in this one may put something yet."""
+        assert self._loop is not None
+        self._idle = False
+        self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """Store and deliver what is waiting; if the log takes it at once, within this turn."""
+        task = asyncio.Task(self._store_all(), loop=self._loop, eager_start=True)
+        if not task.done():
+            self._work = task
+
+    async def _store_all(self) -> None:
+        """Store and deliver, batch by batch, until nothing is waiting."""
+        try:
+            while self._gathering.entries:
+                batch, self._gathering = self._gathering, Batch()
+                await self._take(batch)
+        finally:
+            self._work = None
+            self._idle = not self._ended.done()
+            if self._closing and not self._ended.done():
+                self._ended.set_result(None)
+
+    async def _take(self, batch: Batch) -> None:
+        self._flying = batch
+        try:
+            await self._store_batch(batch)
+            self._deliver(batch.entries)
+        except Exception:  # a bug: it must cost neither the next batch nor those who wait for this one
+            log.exception("a batch of %d failed", len(batch.entries))
+            _refuse(batch.entries)
+        except asyncio.CancelledError:
+            _refuse(batch.entries)
+            raise
+        finally:
+            self._flying = None
+            batch.finish()
+        if self._changes >= SNAPSHOT_CHANGES or self._talk >= SNAPSHOT_TALK:
+            await self.save_snapshot()
 
     async def save_snapshot(self) -> None:
         """Save what the log adds up to. If that fails, the next start has more to replay, and no more than that."""
@@ -169,9 +200,8 @@ class Journal:
     def close(self) -> None:
         """Have `run` end once everything is stored."""
         self._closing = True
-        if self._wake is not None:
-            self._wake.set_result(None)
-            self._wake = None
+        if self._idle:
+            self._turn_soon()
 
     async def _store_batch(self, batch: Batch) -> None:
         """Append what is kept of the batch and note on each entry what became of it."""

@@ -218,10 +218,10 @@ class Server:
                     try:
                         await self._listen(sockets, ready)
                     finally:
-                        self._connections.close()
                         keeping.cancel()
                         if administering is not None:
                             administering.cancel()
+                        await self._connections.close()
             finally:
                 journal.close()
                 await journal_task

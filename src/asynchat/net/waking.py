@@ -11,15 +11,9 @@ from asynchat.wire.session import NEVER
 
 
 class Waker:
-    """Has the session of each of the `conversations` woken at its `wake_at`, never while it is receiving.
+    """Has the session of each of the `conversations` woken at its `wake_at`, never while it is at work."""
 
-    What a session does then is a task of `group`.
-    """
-
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, group: asyncio.TaskGroup, conversations: Container[Conversation]
-    ) -> None:
-        self._group = group
+    def __init__(self, loop: asyncio.AbstractEventLoop, conversations: Container[Conversation]) -> None:
         self._conversations = conversations
         self._wheel: Wheel[Conversation] = Wheel(loop, self._due)
 
@@ -29,10 +23,6 @@ class Waker:
         if when < NEVER and not conversation.session.closing:
             conversation.due = when
             self._wheel.put(conversation, when)
-
-    def spawn(self, conversation: Conversation, now: float) -> asyncio.Task[None]:
-        """Wake its session now, as a task."""
-        return self._group.create_task(self._wake(conversation, now))
 
     def close(self) -> None:
         """Wake nobody any more."""
@@ -47,8 +37,3 @@ class Waker:
         elif not conversation.wake(now):
             conversation.due = now + 2 * TICK_S
             self._wheel.put(conversation, conversation.due)
-
-    async def _wake(self, conversation: Conversation, now: float) -> None:
-        await conversation.wake_session(now)
-        if not conversation.session.closing and conversation.session.wake_at < conversation.due:
-            self.schedule(conversation)

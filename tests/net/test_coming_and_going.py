@@ -12,7 +12,7 @@ import pytest
 
 import asynchat
 from asynchat.net.forgetting import forget
-from asynchat.store import sqlite
+from asynchat.store import flushing
 from asynchat.wire.irc import session as irc_session
 from tests.net.conftest import NEWS, NO, Ended, IrcClient, LineClient, Walk, on_both_loops, settings
 from tests.net.test_catchup import FILLER, SlowClient, has_fallen_behind, says
@@ -29,13 +29,14 @@ def house(folder: Path | None = None, *, durability: str = "process", **more: An
 
 @pytest.fixture
 def slow_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    flush = sqlite._flush
+    monkeypatch.setattr(flushing, "PATIENCE_S", 0.0)
+    flush = flushing._flush
 
     def slow(descriptor: int) -> None:
         time.sleep(0.2)
         flush(descriptor)
 
-    monkeypatch.setattr(sqlite, "_flush", slow)
+    monkeypatch.setattr(flushing, "_flush", slow)
 
 
 async def registered(walk_in: Walk, port: int, name: str) -> None:
@@ -142,6 +143,8 @@ async def test_a_laggard_whose_other_session_goes_and_comes_back_misses_nothing(
 async def test_what_fitted_no_more_when_it_was_applied_is_not_shown_to_a_laggard(
     walk_in: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(flushing, "QUICK_S", 0.0)  # so that a thread waits for the disk
+    monkeypatch.setattr(flushing, "PATIENCE_S", 0.0)
     async with asynchat.Server(house(tmp_path, durability="sync")) as server:
         tom, una = await walk_in(IrcClient, server.port, "tom"), await walk_in(IrcClient, server.port, "una")
         vic, sue = await walk_in(IrcClient, server.port, "vic"), await walk_in(SlowClient, server.port, "sue")
@@ -151,8 +154,8 @@ async def test_what_fitted_no_more_when_it_was_applied_is_not_shown_to_a_laggard
         await has_fallen_behind(server, "sue")
         for each in (una, vic):  # else they lag, too
             await each.ping()
-        flush = sqlite._flush
-        monkeypatch.setattr(sqlite, "_flush", lambda descriptor: (time.sleep(0.2), flush(descriptor)))
+        flush = flushing._flush
+        monkeypatch.setattr(flushing, "_flush", lambda descriptor: (time.sleep(0.2), flush(descriptor)))
         await tom.command("KICK #lobby vic :one")
         await una.command("KICK #lobby vic :two")
         await vic.command("PART #lobby")

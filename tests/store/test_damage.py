@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 from asynchat.chat.errors import StoreError
 from asynchat.chat.search import Search
 from asynchat.net.pages import Pages
-from asynchat.store import file, mark, rows, schema, sqlite
+from asynchat.store import file, flushing, mark, rows, schema, sqlite
 from asynchat.store.codec import encode
 from asynchat.store.sqlite import SqliteLog
 from tests.store.author import Author, ids, opened, texts
@@ -137,7 +138,7 @@ async def test_what_the_disk_did_not_take_is_not_missed_at_the_next_start(path, 
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patched:
-            patched.setattr(sqlite, "_flush", fail)
+            patched.setattr(flushing, "_flush", fail)
             await log.append([author.says("two")])
     async with opened(SqliteLog(path)) as log:
         assert await texts(log) == ["one"]
@@ -152,7 +153,7 @@ async def test_nor_is_it_after_something_was_stored_before(path, monkeypatch):
             raise OSError(28, "No space left on device")
 
         with monkeypatch.context() as patched:
-            patched.setattr(sqlite, "_flush", fail)
+            patched.setattr(flushing, "_flush", fail)
             await log.append([author.says("two")])
         (answer,) = await log.append([author.says("one", key="k" * 16)])
         assert not answer.new
@@ -192,7 +193,7 @@ async def test_a_flush_that_fails_leaves_nothing_acknowledged_and_nothing_taken_
             raise OSError(5, "Input/output error")
 
         with monkeypatch.context() as patched:
-            patched.setattr(sqlite, "_flush", fail)
+            patched.setattr(flushing, "_flush", fail)
             batch = [author.says("x", key="k" * 16), author.says("x", key="k" * 16), author.takes_back(said)]
             assert [type(answer) for answer in await log.append(batch)] == [StoreError] * 3
         assert await texts(log) == ["words"]
@@ -368,7 +369,7 @@ async def test_it_is_emptied_once_nothing_has_come_for_a_while_and_at_the_start(
         for _ in range(1000):
             if wal_of(path).stat().st_size == 0:
                 break
-            await sqlite.asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)
         assert wal_of(path).stat().st_size == 0
         await log.append([author.says("two")])
         assert (await texts(log))[-2:] == ["one", "two"]

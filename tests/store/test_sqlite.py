@@ -19,7 +19,7 @@ import pytest
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.search import Search
-from asynchat.store import Stored, sqlite
+from asynchat.store import Stored, flushing
 from asynchat.store.schema import VERSION
 from asynchat.store.sqlite import SqliteLog
 from tests.store.author import Author, ids, opened, stored, texts
@@ -232,7 +232,7 @@ async def test_what_could_not_be_flushed_is_not_said_to_be_stored(path, monkeypa
         raise OSError(5, "Input/output error")
 
     async with opened(SqliteLog(path, durability="sync")) as log:
-        monkeypatch.setattr(sqlite, "_flush", fail)
+        monkeypatch.setattr(flushing, "_flush", fail)
         try:
             answers = await log.append([Author(log).says("lost?")])
         except StoreError as error:
@@ -259,7 +259,8 @@ async def test_what_is_not_flushed_yet_is_neither_read_nor_found(path, monkeypat
             assert fails.wait(PATIENCE_S)
             raise OSError(errno.EIO, "Input/output error")
 
-        monkeypatch.setattr(sqlite, "_flush", fail)
+        monkeypatch.setattr(flushing, "_flush", fail)
+        log._flushing._be_wary()  # a thread waits for the disk
         appending = asyncio.ensure_future(log.append([second]))
         try:
             await asyncio.to_thread(begun.wait)

@@ -21,6 +21,7 @@ from asynchat.chat.events import Event, Place, Said
 from asynchat.chat.search import Search
 from asynchat.store import Had, Snapshot
 from asynchat.store.index import SLICE, WordIndex
+from asynchat.store.placing import Unplaced
 from asynchat.store.rows import COLUMNS, event_of, events_of
 
 log = logging.getLogger("asynchat.store")
@@ -46,6 +47,7 @@ class SqliteReader:
         self._reading = ThreadPoolExecutor(1, "asynchat-read")
         self._searching = ThreadPoolExecutor(1, "asynchat-search")
         self._index = WordIndex(path)
+        self._unplaced = Unplaced(0)
         self._indexing = False
         self._index_rests_until = 0.0  # after a fault
         self._holds: list[int] = []  # ids from which on nothing is to be put into it now
@@ -69,14 +71,10 @@ class SqliteReader:
         newest: bool | None = None,
         talk_only: bool = True,
     ) -> Sequence[Event]:
-        # An ordered read of each sort, merged: one read of both sorts would have to sort all of the place.
         order = "DESC" if (after is None if newest is None else newest) else "ASC"
-        found = " UNION ALL ".join(_IN_PLACE.format(talk) for talk in ((1,) if talk_only else (0, 1)))
-        query = f"SELECT {COLUMNS} FROM events WHERE id IN ({found} ORDER BY 1 {order} LIMIT ?) ORDER BY id"
         first = min(int(after or 0), _MOST)
         end = min(int(before), self.durable_id + 1) if before is not None else self.durable_id + 1
-        values = (place, first, end)
-        rows = await in_thread(self._reading, self._read, query, (*values * (1 if talk_only else 2), limit))
+        rows = await self._rows(place, (1,) if talk_only else (0, 1), (first, end), limit=limit, order=order)
         events = list(events_of(rows))
         if len(events) == len(rows) or len(rows) < limit:
             return events
@@ -89,6 +87,23 @@ class SqliteReader:
         after = str(rows[-1][0])
         more = await self.page(place, after=after, before=before, limit=left, newest=False, talk_only=talk_only)
         return [*events, *more]
+
+    async def _rows(
+        self, place: Place, talks: Sequence[int], between: tuple[int, int], *, limit: int, order: str
+    ) -> list[Any]:
+        """The rows of up to `limit` events between two ids, from one end or the other; in order."""
+        unplaced, (first, end) = self._unplaced, between
+        rest = unplaced.between(place, talks, first, end)
+        rest = rest[-limit:] if order == "DESC" else rest[:limit]
+        # An ordered read of each sort, merged: one read of both sorts would have to sort all of the place.
+        found = " UNION ALL ".join(_IN_PLACE.format(talk) for talk in talks)
+        query = f"""
+        SELECT {COLUMNS} FROM events WHERE id IN (
+            SELECT id FROM ({found} ORDER BY 1 {order} LIMIT ?) UNION ALL SELECT value FROM json_each(?)
+        ) ORDER BY id"""
+        placed = limit - len(rest) if order == "DESC" else limit
+        values = (*(place, first, min(end, unplaced.upto + 1)) * len(talks), placed, json.dumps(rest))
+        return (await in_thread(self._reading, self._read, query, values))[:limit]
 
     def had(self, place: Place, /) -> Had:
         return Had()

@@ -36,6 +36,13 @@ _MIGRATIONS = (
     """
     ALTER TABLE events ADD COLUMN crc INTEGER;  -- see rows.py; NULL for what is older, or was taken back
     """,
+    """
+    CREATE TABLE placing (            -- up to which id events are in `placed`; see placing.py
+        only INTEGER PRIMARY KEY CHECK (only = 1),
+        upto INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO placing SELECT 1, coalesce(max(id), 0) FROM events;
+    """,
 )
 VERSION = len(_MIGRATIONS)
 

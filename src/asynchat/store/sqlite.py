@@ -2,8 +2,8 @@
 
 A batch is one transaction, committed on the loop: at `synchronous=NORMAL` that is 13 µs for a lone line, where handing
 it to a thread would cost 55. The write-ahead log is then in the kernel's hands, so a killed process loses nothing
-(`durability = "process"`). At `"sync"` a thread calls `fdatasync` on it besides, before anybody is told, so a power
-cut loses nothing either; meanwhile the next batch gathers.
+(`durability = "process"`). At `"sync"` it is flushed besides, before anybody is told, so a power cut loses nothing
+either (see `flushing`).
 
 An event's position is its id. Checkpoints are awaited between two batches, every `CHECKPOINT_PAGES`: run beside the
 writer they let the write-ahead log grow and make every flush dearer.
@@ -15,20 +15,22 @@ import asyncio
 import errno
 import json
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from asynchat.chat.errors import StoreError
-from asynchat.chat.events import Event, Place, Redacted, Said
+from asynchat.chat.events import Event, Redacted, Said
 from asynchat.store import Snapshot, Stored, erasing, is_words
 from asynchat.store.codec import encode
 from asynchat.store.file import LogFile
+from asynchat.store.flushing import Flushing
+from asynchat.store.placing import MOST, Unplaced, load
 from asynchat.store.reading import SqliteReader, in_thread, store_error
 from asynchat.store.rows import COLUMNS, checksum, event_of
 from asynchat.store.schema import empty_wal
@@ -43,9 +45,8 @@ REST_S = 5.0
 
 _INSERT_EVENT = "INSERT INTO events (id, at_ms, talk, sender, key, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _TAKE_OUT = "DELETE FROM placed WHERE place = ? AND talk IN (0, 1) AND id = ?"
-_INSERT_PLACE = "INSERT INTO placed (place, talk, id) VALUES (?, ?, ?)"
+_INSERT_PLACE = "INSERT INTO placed (place, talk, id) VALUES (?, ?, ?)"  # of what was taken out of it
 _NOT_STORED = (sqlite3.Error, ValueError, OverflowError)  # ValueError: text that is no Unicode
-_flush: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
 
 
 class SqliteLog(SqliteReader):
@@ -60,6 +61,7 @@ class SqliteLog(SqliteReader):
         self._file = LogFile(path, durability=durability, accept_loss=accept_loss)
         self._writer: sqlite3.Connection
         self._flusher = ThreadPoolExecutor(1, "asynchat-flush")
+        self._flushing = Flushing(partial(in_thread, self._flusher))
         self._pages = 0  # written since the last checkpoint, about
         self._last_id = 0
         self._last_ms = 0
@@ -83,6 +85,7 @@ class SqliteLog(SqliteReader):
         await in_thread(self._flusher, lambda: file.open(check_later=self._searching.submit))
         self._writer, self._reader = file.writer, file.reader
         self._last_id, self._last_ms, self.durable_id = file.last_id, file.last_ms, file.durable_id
+        self._unplaced = await in_thread(self._flusher, load, self._reader)
 
     async def close(self) -> None:
         if self._rest is not None:
@@ -90,6 +93,8 @@ class SqliteLog(SqliteReader):
         if self._busy is not None:
             await asyncio.wait([self._busy])
         await self.close_reading()
+        with suppress(sqlite3.Error):  # the next start finds it out
+            await in_thread(self._flusher, self._place, self._writer)
         await in_thread(self._flusher, self._file.close, self.durable_id)
         self._flusher.shutdown()
 
@@ -103,7 +108,7 @@ class SqliteLog(SqliteReader):
             answers = self._write(batch)
         if self._sync:
             try:
-                await in_thread(self._flusher, _flush, self._file.wal)
+                await self._flushing.flush(self._file.wal)
             except OSError as error:
                 await self._undisturbed()
                 return self._take_back(answers, error)
@@ -112,7 +117,7 @@ class SqliteLog(SqliteReader):
             self.durable_id = new[-1]
             self._file.mark.note(self.durable_id)
         self.keep_indexing(quiet=False)
-        if self._pages >= CHECKPOINT_PAGES:
+        if self._pages >= CHECKPOINT_PAGES or self._unplaced.count >= MOST:
             await in_thread(self._flusher, self._checkpoint)
         self._rest_later()
         return answers
@@ -132,7 +137,7 @@ class SqliteLog(SqliteReader):
         try:
             answers: list[Stored | StoreError] = []
             events: list[tuple[Any, ...]] = []
-            places: list[tuple[Place, int, int]] = []
+            new: list[tuple[int, int, Event]] = []
             keys: dict[tuple[str, str], Stored] = {}
             for event in batch:
                 position, key, owner = int(event.id), None, None
@@ -144,31 +149,42 @@ class SqliteLog(SqliteReader):
                         continue
                 if type(event) is Redacted:
                     writer.executemany(_INSERT_EVENT, events)  # what is taken out may be of this batch
-                    writer.executemany(_INSERT_PLACE, places)
-                    events, places = [], []
-                    self._note_before(event)
-                    writer.executemany(_TAKE_OUT, ((place, int(event.said)) for place in event.places))
-                    writer.execute("UPDATE events SET body = '', crc = NULL WHERE id = ?", (int(event.said),))
+                    events = []
+                    self._take_out(event)
                 talk = int(is_words(event))
                 body = encode(event)
-                crc = checksum(position, event.at_ms, body)
-                events.append((position, event.at_ms, talk, owner, key, body, crc))
-                places += [(place, talk, position) for place in event.places]
+                events.append((position, event.at_ms, talk, owner, key, body, checksum(position, event.at_ms, body)))
+                new.append((position, talk, event))
                 stored = Stored(position, event)
                 if key is not None and owner is not None:
                     keys[owner, key] = stored
                 answers.append(stored)
             writer.executemany(_INSERT_EVENT, events)
-            writer.executemany(_INSERT_PLACE, places)
             writer.execute("COMMIT")
         except BaseException:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
             raise
-        if events:
-            self._last_id, self._last_ms = events[-1][0], events[-1][1]
-            self._pages += 3 + len(batch) // 8
+        if new:
+            self._placed_later(new)
         return answers
+
+    def _placed_later(self, new: Sequence[tuple[int, int, Event]]) -> None:
+        """Note where events belong that are stored now, and that what they take back belongs nowhere."""
+        unplaced = self._unplaced
+        for position, talk, event in new:
+            unplaced.add(position, talk, event.places)
+            if type(event) is Redacted:
+                unplaced.take_out(int(event.said), event.places)
+        self._last_id, self._last_ms = position, event.at_ms
+        self._pages += 2 + len(new) // 12
+
+    def _take_out(self, redacted: Redacted) -> None:
+        """Take what is taken back out of the file."""
+        said = int(redacted.said)
+        self._note_before(redacted)
+        self._writer.executemany(_TAKE_OUT, ((place, said) for place in redacted.places))
+        self._writer.execute("UPDATE events SET body = '', crc = NULL WHERE id = ?", (said,))
 
     def _note_before(self, redacted: Redacted) -> None:
         """Keep what is taken back until that is flushed."""
@@ -195,12 +211,13 @@ class SqliteLog(SqliteReader):
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             self._writer.executemany("DELETE FROM events WHERE id = ?", [(int(event.id),) for event in new])
-            self._writer.executemany(_TAKE_OUT, [(place, int(event.id)) for event in new for place in event.places])
             for redacted, talk, body, crc in self._blanked:
                 said = int(redacted.said)
                 self._writer.execute("UPDATE events SET body = ?, crc = ? WHERE id = ?", (body, crc, said))
-                self._writer.executemany(_INSERT_PLACE, [(place, talk, said) for place in redacted.places])
+                if said <= self._unplaced.upto:
+                    self._writer.executemany(_INSERT_PLACE, [(place, talk, said) for place in redacted.places])
             self._writer.execute("COMMIT")
+            self._as_before(new)
         except sqlite3.Error as worse:
             log.error("lines that could not be flushed may be back after a restart: %s", worse)
             if self._writer.in_transaction:
@@ -208,11 +225,35 @@ class SqliteLog(SqliteReader):
         gone = {int(event.id) for event in new}  # a repeat of one of these is not stored, either
         return [fault if isinstance(each, Stored) and each.position in gone else each for each in answers]
 
+    def _as_before(self, new: Sequence[Event]) -> None:
+        """Note that these events belong nowhere, and that what they took back belongs where it did."""
+        for event in new:
+            self._unplaced.take_out(int(event.id), event.places)
+        for redacted, talk, _, _ in self._blanked:
+            if int(redacted.said) > self._unplaced.upto:
+                self._unplaced.put_back(int(redacted.said), talk, redacted.places)
+
+    def _place(self, writer: sqlite3.Connection) -> None:
+        """Tell the file where all events belong.
+
+        Raises:
+            sqlite3.Error
+        """
+        if self._unplaced.count:
+            self._unplaced.place(writer, self._last_id)
+            self._unplaced = Unplaced(self._last_id)
+
+    def _placed_then[T](self, action: Callable[[sqlite3.Connection], T], writer: sqlite3.Connection) -> T:
+        self._place(writer)
+        return action(writer)
+
     def _checkpoint(self) -> None:
         """Move what the write-ahead log holds into the file, as far as no reader needs it."""
         self._pages = 0
         self._file.mark.flush()
         try:
+            if self._unplaced.count >= MOST:
+                self._place(self._writer)
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:  # nothing is lost, the write-ahead log has it
             log.error("the write-ahead log cannot be moved into the file: %s", error)
@@ -251,14 +292,14 @@ class SqliteLog(SqliteReader):
             await asyncio.wait([self._busy])
 
     async def exclusive[T](self, action: Callable[[sqlite3.Connection], T]) -> T:
-        """What the writer gives for something, while nothing is appended.
+        """What the writer gives for something, while nothing is appended and everything is placed.
 
         Raises:
             StoreError
         """
         await self._undisturbed()
         try:
-            return await asyncio.shield(self._begin(action))
+            return await asyncio.shield(self._begin(partial(self._placed_then, action)))
         except sqlite3.Error as error:
             raise store_error(error) from None
 
@@ -267,12 +308,14 @@ class SqliteLog(SqliteReader):
         self._pages = 0
         self._file.mark.flush()
         with suppress(sqlite3.Error):  # nothing is lost, it has it still
+            self._place(writer)
             empty_wal(writer)
 
     # Erasing.
 
     async def trim(self, *, before_ms: int | None, most: int | None) -> int:
         before = int(await self.last_until(before_ms - 1)) if before_ms is not None else None
+        await self.exclusive(lambda writer: None)  # which counts what is placed
         return await erasing.trim(self, before=before, most=most)
 
     async def forget(self, account: str) -> Sequence[Event]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from asynchat.chat.events import Kind, Renamed, Role, Said
+from asynchat.chat.events import Kind, Renamed, Role, Said, Source, said
 from asynchat.chat.rooms import Audience
 from asynchat.chat.users import conversation
 from tests.chat.town import House, refused
@@ -157,3 +159,24 @@ def test_a_later_bearer_of_the_name_takes_nothing_back(house):
     with refused("NOT_ALLOWED"):
         house.hub.redact(house.hub.user("bob"), said, "")
     assert house.hub.redact(bob, said, "").event.kept
+
+
+def test_what_is_said_has_all_its_fields_whichever_way_it_is_made():
+    fields = {
+        "by": Source(user="g1", nick="alice", ident="i", host="h"),
+        "at_ms": 1,
+        "id": "5",
+        "places": ("#1",),
+        "kept": False,
+        "to": "#a",
+        "text": "hello",
+        "kind": Kind.ACTION,
+        "target": "g2",
+        "tags": (("+r", "x"),),
+        "key": "k",
+        "least": Role.VOICE,
+        "cuts": (3,),
+    }
+    basics, own = tuple(fields.values())[:5], tuple(fields.values())[5:]
+    assert said(basics, own) == Said(**fields)
+    assert [each.name for each in dataclasses.fields(Said)] == list(fields)

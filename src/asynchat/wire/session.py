@@ -134,6 +134,10 @@ class Session:
         """Take one line; None is one that was too long."""
         raise NotImplementedError
 
+    def quick(self, line: bytes) -> bool:
+        """Take a line that needs no waiting, of the commonest sort; False leaves it, untouched, to `line`."""
+        return False
+
     async def run(self, lines: Sequence[bytes | None]) -> None:
         """Take lines one by one, as long as there is somebody to take them from.
 
@@ -146,10 +150,12 @@ class Session:
                 await pause
             if unsent() > HIGH_WATER:
                 await link.drained()
-            await self.leveled()  # else an answer would overtake what was said before it was asked
+            if self.level is not None:
+                await self.leveled()  # else an answer would overtake what was said before it was asked
             if self.closing or link.lost:
                 return
-            await self.line(line)
+            if line is None or not self.quick(line):
+                await self.line(line)
             if turn % TURN == 0:
                 await self.hub.journal.breathe()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asynchat.chat import policy
 from asynchat.chat.errors import BadText, CannotSpeak, InvalidKey, NoSuchRoom, NoText, TooLong
-from asynchat.chat.events import Kind, Place, Redacted, Role, Said, Setting
+from asynchat.chat.events import Kind, Place, Redacted, Role, Said, Setting, said
 from asynchat.chat.names import casefold
 from asynchat.chat.sessions import Pending, Session
 from asynchat.chat.users import User, conversation
@@ -64,43 +64,30 @@ class TalkVerbs(Deciding):
             person = self.user(to)
             to, target = person.nick, person.id
             places = tuple(dict.fromkeys((person.inbox, user.inbox, conversation(user, person.id))))
-        event = Said(
-            by=user.source,
-            at_ms=self._at_ms(),
-            id=str(next(self._ids)),
-            places=places,
-            kept=kept,
-            to=to,
-            text=text,
-            kind=kind,
-            target=target,
-            tags=tags,
-            key=key,
-            least=least,
-            cuts=cuts,
-        )
+        basics = (user.source, self._at_ms(), str(next(self._ids)), places, kept)
+        event = said(basics, (to, text, kind, target, tags, key, least, cuts))
         pending = user.last = self.journal.put(event, via)
         return pending
 
-    def redact(self, user: User, said: Said, reason: str, *, via: Session | None = None) -> Pending:
+    def redact(self, user: User, line: Said, reason: str, *, via: Session | None = None) -> Pending:
         """Take back what was said: one's own, or in a room that one runs anybody's.
 
         Raises:
             NoSuchRoom, NotInRoom, NeedOperator, BadText
         """
         # By its place: the room may have another name by now, and its old name may be another room's.
-        room = self.state.places.get(said.places[0]) if said.target is None else None
-        if said.by.user != user.id:
+        room = self.state.places.get(line.places[0]) if line.target is None else None
+        if line.by.user != user.id:
             if room is None or not room.members:
-                raise NoSuchRoom(said.to)
+                raise NoSuchRoom(line.to)
             policy.operate(user, room)
         event = self._make(
             Redacted,
             user,
-            said.places,
-            to=said.to if room is None else room.name,
-            target=said.target,
-            said=said.id,
+            line.places,
+            to=line.to if room is None else room.name,
+            target=line.target,
+            said=line.id,
             reason=one_line(reason, self.limits.reason),
         )
         return self._change(event, user, via)

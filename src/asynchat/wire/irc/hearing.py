@@ -53,6 +53,8 @@ class Hearing(Answering):
         return cast("IrcSession", self)
 
     def own(self, event: Event, via_me: bool) -> bytes:
+        if via_me and type(event) is Said and not self._labels and caps.ECHO_MESSAGE not in self.capabilities:
+            return b""
         if via_me and isinstance(event, TOLD_BY_REPLY):
             return b""
         if isinstance(event, FlagsSet | MarkerSet):

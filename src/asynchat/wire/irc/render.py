@@ -61,6 +61,8 @@ class Irc:
 
     def render(self, event: Event) -> bytes:
         """The event as one line or several, with their ends; empty if this dialect does not speak of it."""
+        if type(event) is Said and (line := self._plain(event)) is not None:
+            return line
         lines = _RENDER[type(event)](self, event)
         if not lines:
             return b""
@@ -72,6 +74,15 @@ class Irc:
         rest = self.prefix(event, first=False) if tags else ""
         others = (line if line.startswith(("@", "BATCH")) else rest + line for line in lines[1:])
         return "".join(f"{line}\r\n" for line in (tags + lines[0], *others)).encode()
+
+    def _plain(self, event: Said) -> bytes | None:
+        """The commonest of events, words on one line, as `render` would have it; None if it is not of that sort."""
+        if event.kind is not Kind.MESSAGE or event.cuts or event.least or "\n" in event.text:
+            return None
+        line = f":{event.by.mask} PRIVMSG {event.to} :{event.text}\r\n".encode()
+        if len(line) > BODY_LIMIT + 2:
+            return None
+        return self.prefix(event).encode() + line if self.time or self.tags or self.account else line
 
     def join(self, rendered: Sequence[bytes]) -> bytes:
         return b"".join(rendered)

@@ -196,6 +196,22 @@ class IrcSession(Hearing):
 
     # Dispatch.
 
+    def quick(self, line: bytes) -> bool:
+        """Say a plain line in one room: what `line` would do, for a third of the time and without a wait."""
+        user = self.user
+        if user is None or line[:9] != b"PRIVMSG #" or len(line) > BODY_LIMIT - PREFIX_ROOM:
+            return False
+        to, colon, text = line[8:].partition(b" :")
+        if not colon or b" " in to or b"," in to or not text or text[0] == 1:  # a request, or an action
+            return False
+        if user.changing is not None and not user.changing.done:
+            return False
+        try:
+            self.hub.say(user, to.decode(), text.decode(), via=self)
+        except (Refused, UnicodeDecodeError):
+            return False  # and is told why
+        return True
+
     async def line(self, line: bytes | None) -> None:
         if line == b"":
             return

@@ -285,6 +285,8 @@ class Fanout:
         for session, slice_ in apart.items():
             dialect = session.dialect
             if len(slice_.own) == len(events):  # all of it is its own: nothing to render
+                if not any(line for _, line in slice_.own):
+                    continue
                 lines = [b""] * len(events)
             else:
                 lines = rendered.get(dialect) or rendered.setdefault(dialect, [dialect.render(e) for e in events])

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import time
+from functools import lru_cache
 
 
 def _escaped(text: str) -> str:
@@ -13,12 +14,17 @@ def _escaped(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+@lru_cache(maxsize=2)
+def _clock(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
+
+
 class TextFormatter(logging.Formatter):
     """`12:00:03 + alice  192.168.1.7  irc`."""
 
     def format(self, record: logging.LogRecord) -> str:
         mark = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        line = f"{time.strftime('%H:%M:%S', time.localtime(record.created))} {mark}{_escaped(record.getMessage())}"
+        line = f"{_clock(int(record.created))} {mark}{_escaped(record.getMessage())}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
@@ -43,4 +49,7 @@ def set_up(level: str, form: str) -> None:
     """Send the log to stderr."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    # What no format shows need not be found out, once for each who comes and goes ("Optimization" in its HOWTO).
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level.upper(), handlers=[handler])

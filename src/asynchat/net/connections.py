@@ -11,8 +11,8 @@ from contextlib import suppress
 
 from asynchat.config import LimitSettings
 from asynchat.net.conversation import Conversation, address_of, cloak
-from asynchat.net.peer import tune
 from asynchat.net.throttle import Throttle
+from asynchat.net.tuning import INHERITED, tune
 from asynchat.net.waking import Waker
 from asynchat.wire.door import Door
 from asynchat.wire.house import House
@@ -60,7 +60,8 @@ class Connections:
             writer.close()
             return
         address = address_of(writer)
-        tune(writer.get_extra_info("socket"))
+        if not INHERITED:
+            tune(writer.get_extra_info("socket"))
         conversation = Conversation(
             writer,
             loop=self._loop,

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import cast
 
@@ -264,6 +265,7 @@ def address_of(writer: asyncio.StreamWriter) -> str:
     return str(name[0]) if isinstance(name, tuple) and name else "unix"
 
 
+@lru_cache(maxsize=1024)
 def cloak(address: str, secret: bytes) -> str:
     """What others are shown of an address: the same for the same network end, and no way back to it."""
     try:

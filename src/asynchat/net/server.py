@@ -31,6 +31,7 @@ from asynchat.net.journal import Journal
 from asynchat.net.keeping import keep
 from asynchat.net.listen import BACKLOG, Bound, bind_all
 from asynchat.net.restoring import restore, see_off
+from asynchat.net.tuning import tune
 from asynchat.store import Log
 
 if TYPE_CHECKING:
@@ -233,6 +234,7 @@ class Server:
         try:
             for sock, greeting, _ in sockets:
                 connected = partial(self._connections.connected, greeting)
+                tune(sock)
                 limit = self.settings.limits.read_buffer
                 listeners.append(await asyncio.start_server(connected, sock=sock, backlog=BACKLOG, limit=limit))
             log.info("listening on %s", ", ".join(self.addresses))

@@ -28,8 +28,9 @@ class Opening(Enum):
 LONGEST = 8191 + 512
 """A first line longer than this is no IRC."""
 
-_HTTP = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT", b"PRI")
+_VERBS = (b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT", b"PRI")
 _IRC = (b"CAP", b"NICK", b"PASS", b"USER", b"QUIT", b"PING", b"AUTHENTICATE")
+_HTTP = re.compile(rb"(?:%b) " % b"|".join(_VERBS))
 _FRAME = re.compile(rb"(?=.{10})[0-9]{1,9} +", re.DOTALL)
 _FRAME_BEGUN = re.compile(rb"[0-9]{1,9} *")
 
@@ -43,7 +44,7 @@ def sniff(data: bytes, *, final: bool = False) -> Opening | None:
         return None
     if data[0] == 0x16:
         return Opening.TLS
-    if any(data.startswith(verb + b" ") for verb in _HTTP):
+    if _HTTP.match(data):
         return Opening.HTTP
     if len(data) >= 10 and _FRAME.fullmatch(data[:10]):
         return Opening.FRAME
@@ -57,7 +58,7 @@ def sniff(data: bytes, *, final: bool = False) -> Opening | None:
 
 def could_be_other(data: bytes) -> bool:
     """Whether these first bytes, with no newline among them, may yet become the opening of another wire than line."""
-    if any(verb.startswith(data) for verb in _HTTP):
+    if any(verb.startswith(data) for verb in _VERBS):
         return True
     if len(data) < 10 and _FRAME_BEGUN.fullmatch(data):
         return True

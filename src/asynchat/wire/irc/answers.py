@@ -83,10 +83,14 @@ class Answering(Session):
 
     def send(self, line: str) -> None:
         """Reply with a line, cut to what a message may be."""
-        line = fitting(line)
+        self.send_lines(f"{fitting(line)}\r\n")
+
+    def send_lines(self, lines: str) -> None:
+        """Reply with lines that fit, each of which begins with the server's name, with their ends."""
         if caps.SERVER_TIME in self.capabilities:
-            line = f"@time={self.dialect.server_time(self.hub.clock_ms())} {line}"
-        data = f"{line}\r\n".encode()
+            time = f"@time={self.dialect.server_time(self.hub.clock_ms())} "
+            lines = time + lines.replace("\r\n:", f"\r\n{time}:")
+        data = lines.encode()
         if self._replies is not None:
             self._replies.lines.append(data)
         else:
@@ -105,10 +109,8 @@ class Answering(Session):
         return f"{fitting(self._numeric(numeric, params, text))}\r\n".encode()
 
     def _numeric(self, numeric: Numeric, params: Sequence[str], text: str | None) -> str:
-        nick = self.user.nick if self.user else self.nick or "*"
-        words = " ".join((f":{self.house.name} {numeric.code} {nick}", *map(_middle, params)))
-        text = numeric.text if text is None else text
-        return words if text is None else f"{words} :{text}"
+        nick = self.user.source.nick if self.user is not None else self.nick or "*"
+        return numeric_line(self.house.name, nick, numeric, params, text)
 
     def fail(self, command: str, code: str, *about: str, text: str) -> None:
         """Reply with a standard reply. (IRCv3 standard-replies)"""
@@ -190,6 +192,16 @@ class Answering(Session):
             self.peer.write(chunk)
         if pending is not None:
             await pending
+
+
+def numeric_line(server: str, nick: str, numeric: Numeric, params: Sequence[str], text: str | None) -> str:
+    """A numeric to somebody: its parameters, then `text` or the numeric's own."""
+    line = f":{server} {numeric.code} {nick}"
+    for word in params:
+        line += f" {_middle(word)}"
+    if text is None:
+        text = numeric.text
+    return line if text is None else f"{line} :{text}"
 
 
 def _middle(word: str) -> str:

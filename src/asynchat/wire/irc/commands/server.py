@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
+from asynchat.chat.hub import Limits
+from asynchat.wire.house import House
 from asynchat.wire.irc import modes, numerics
+from asynchat.wire.irc.answers import numeric_line
 from asynchat.wire.irc.commands import COMMANDS, command
 from asynchat.wire.irc.commands.talk import TARGETS
+from asynchat.wire.irc.render import fitting
 
 if TYPE_CHECKING:
     from asynchat.wire.irc.message import Message
@@ -17,9 +22,25 @@ TOKENS_ON_A_LINE = 13
 """(Modern IRC, "RPL_ISUPPORT")"""
 
 
-def isupport(session: IrcSession) -> list[str]:
+class About(NamedTuple):
+    """What the welcome says of a server, besides who is here."""
+
+    name: str
+    network: str
+    version: str
+    started_ms: int
+    limits: Limits
+    most_history: int
+
+    @classmethod
+    def of(cls, house: House) -> About:
+        return cls(house.name, house.network, house.version, house.started_ms, house.hub.limits, house.most_history)
+
+
+@lru_cache(maxsize=8)
+def isupport(server: About) -> list[str]:
     """The tokens of 005, from the limits in force."""
-    limits, house = session.hub.limits, session.house
+    limits = server.limits
     return [
         "ACCOUNTEXTBAN=a",
         f"AWAYLEN={limits.away}",
@@ -29,7 +50,7 @@ def isupport(session: IrcSession) -> list[str]:
         f"CHANMODES={modes.CHANMODES}",
         f"CHANNELLEN={limits.room}",
         "CHANTYPES=#",
-        f"CHATHISTORY={house.most_history}",
+        f"CHATHISTORY={server.most_history}",
         "ELIST=CMNTU",
         "EXCEPTS",
         "EXTBAN=,am",
@@ -41,7 +62,7 @@ def isupport(session: IrcSession) -> list[str]:
         f"MONITOR={limits.watched}",
         "MSGREFTYPES=msgid,timestamp",
         f"NAMELEN={limits.reason}",
-        f"NETWORK={house.network}",
+        f"NETWORK={server.network}",
         f"NICKLEN={limits.name}",
         f"PREFIX={modes.PREFIX}",
         "SAFELIST",
@@ -56,17 +77,36 @@ def isupport(session: IrcSession) -> list[str]:
 
 def welcome(session: IrcSession) -> None:
     """What a client hears first."""
-    house, user = session.house, session.user
+    user = session.user
     assert user is not None
-    created = datetime.fromtimestamp(house.started_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    session.reply(numerics.RPL_WELCOME, text=f"Welcome to the {house.network} Network, {user.nick}")
-    session.reply(numerics.RPL_YOURHOST, text=f"Your host is {house.name}, running version {_version(session)}")
-    session.reply(numerics.RPL_CREATED, text=f"This server was created {created}")
-    flags = "".join(sorted(modes.USER_MODES.values()))
-    session.reply(numerics.RPL_MYINFO, house.name, _version(session), flags, modes.LETTERS, modes.WITH_PARAMETER)
-    send_isupport(session)
+    about, stand_in = About.of(session.house), "\0" * len(user.nick)
+    session.reply(numerics.RPL_WELCOME, text=f"Welcome to the {about.network} Network, {user.nick}")
+    session.send_lines(_introduction(about, stand_in).replace(stand_in, user.nick))
     send_lusers(session)
     send_motd(session)
+
+
+@lru_cache(maxsize=64)
+def _introduction(server: About, nick: str) -> str:
+    """The numerics 002 to 005 to somebody of that name: made once for all whose names are as long."""
+    version = f"asynchat-{server.version}"
+    created = datetime.fromtimestamp(server.started_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    flags = "".join(sorted(modes.USER_MODES.values()))
+    lines = [
+        numeric_line(server.name, nick, numeric, params, text)
+        for numeric, params, text in (
+            (numerics.RPL_YOURHOST, (), f"Your host is {server.name}, running version {version}"),
+            (numerics.RPL_CREATED, (), f"This server was created {created}"),
+            (numerics.RPL_MYINFO, (server.name, version, flags, modes.LETTERS, modes.WITH_PARAMETER), None),
+            *((numerics.RPL_ISUPPORT, tokens, None) for tokens in _supported(server)),
+        )
+    ]
+    return "".join(f"{fitting(line)}\r\n" for line in lines)
+
+
+def _supported(server: About) -> list[list[str]]:
+    tokens = isupport(server)
+    return [tokens[start : start + TOKENS_ON_A_LINE] for start in range(0, len(tokens), TOKENS_ON_A_LINE)]
 
 
 def _version(session: IrcSession) -> str:
@@ -75,17 +115,15 @@ def _version(session: IrcSession) -> str:
 
 def send_isupport(session: IrcSession) -> None:
     """Reply with the tokens of 005."""
-    tokens = isupport(session)
-    for start in range(0, len(tokens), TOKENS_ON_A_LINE):
-        session.reply(numerics.RPL_ISUPPORT, *tokens[start : start + TOKENS_ON_A_LINE])
+    for tokens in _supported(About.of(session.house)):
+        session.reply(numerics.RPL_ISUPPORT, *tokens)
 
 
 @command("ISUPPORT", before=True)
 async def isupport_(session: IrcSession, message: Message) -> None:
     """Show what the server supports. (IRCv3 extended-isupport)"""
-    tokens = isupport(session)
-    chunks = [tokens[start : start + TOKENS_ON_A_LINE] for start in range(0, len(tokens), TOKENS_ON_A_LINE)]
-    lines = [session.numeric_line(numerics.RPL_ISUPPORT, tuple(chunk), None) for chunk in chunks]
+    chunks = _supported(About.of(session.house))
+    lines = [session.numeric_line(numerics.RPL_ISUPPORT, chunk, None) for chunk in chunks]
     session.send_batch("draft/isupport", lines)
 
 

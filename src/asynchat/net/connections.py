@@ -43,6 +43,7 @@ class Connections:
         self._all: set[Conversation] = set()
         self._loop = asyncio.get_running_loop()
         self._waker = Waker(self._loop, self._all)
+        self._most = most_clients()
         self._here = 0  # those that have come in
         self._ending = False
         self._nobody = asyncio.Event()  # the last one has ended
@@ -55,7 +56,7 @@ class Connections:
 
     def connected(self, greeting: str | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection: it is talked to from now on, or gets a polite no."""
-        if self._ending or len(self._all) >= (self.limits.max_clients or most_clients()):
+        if self._ending or len(self._all) >= (self.limits.max_clients or self._most):
             writer.write(b"ERROR :Server full, try again later\r\n")
             writer.close()
             return

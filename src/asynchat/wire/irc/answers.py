@@ -18,6 +18,8 @@ from asynchat.wire.irc.render import Irc, dialect, fitting
 from asynchat.wire.irc.replies import Replies, with_tag
 from asynchat.wire.session import Link, Session
 
+Reply = tuple[Numeric, Sequence[str], str | None]
+"""A numeric, its parameters, and its text if it is not the numeric's own."""
 NESTED = (b"@batch=", b"BATCH -")
 """How a line begins that is in a batch already, or ends one."""
 SHOWN = 64
@@ -104,13 +106,21 @@ class Answering(Session):
         """Reply with a numeric that is put together elsewhere."""
         self.send(self._numeric(numeric, params, text))
 
+    def reply_all(self, *replies: Reply) -> None:
+        """Reply with several numerics at once."""
+        self.send_lines(numeric_lines(self.house.name, self._called, *replies))
+
     def numeric_line(self, numeric: Numeric, params: Sequence[str], text: str | None) -> bytes:
         """A numeric as a line, for a batch."""
         return f"{fitting(self._numeric(numeric, params, text))}\r\n".encode()
 
     def _numeric(self, numeric: Numeric, params: Sequence[str], text: str | None) -> str:
-        nick = self.user.source.nick if self.user is not None else self.nick or "*"
-        return numeric_line(self.house.name, nick, numeric, params, text)
+        return numeric_line(self.house.name, self._called, numeric, params, text)
+
+    @property
+    def _called(self) -> str:
+        """What numerics call this client."""
+        return self.user.source.nick if self.user is not None else self.nick or "*"
 
     def fail(self, command: str, code: str, *about: str, text: str) -> None:
         """Reply with a standard reply. (IRCv3 standard-replies)"""
@@ -202,6 +212,11 @@ def numeric_line(server: str, nick: str, numeric: Numeric, params: Sequence[str]
     if text is None:
         text = numeric.text
     return line if text is None else f"{line} :{text}"
+
+
+def numeric_lines(server: str, nick: str, *replies: Reply) -> str:
+    """Several numerics to somebody, cut to what a message may be, with their ends."""
+    return "".join([f"{fitting(numeric_line(server, nick, *reply))}\r\n" for reply in replies])
 
 
 def _middle(word: str) -> str:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from asynchat.chat.hub import Limits
 from asynchat.wire.house import House
 from asynchat.wire.irc import modes, numerics
-from asynchat.wire.irc.answers import numeric_line
+from asynchat.wire.irc.answers import numeric_lines
 from asynchat.wire.irc.commands import COMMANDS, command
 from asynchat.wire.irc.commands.talk import TARGETS
-from asynchat.wire.irc.render import fitting
 
 if TYPE_CHECKING:
     from asynchat.wire.irc.message import Message
@@ -92,16 +91,14 @@ def _introduction(server: About, nick: str) -> str:
     version = f"asynchat-{server.version}"
     created = datetime.fromtimestamp(server.started_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     flags = "".join(sorted(modes.USER_MODES.values()))
-    lines = [
-        numeric_line(server.name, nick, numeric, params, text)
-        for numeric, params, text in (
-            (numerics.RPL_YOURHOST, (), f"Your host is {server.name}, running version {version}"),
-            (numerics.RPL_CREATED, (), f"This server was created {created}"),
-            (numerics.RPL_MYINFO, (server.name, version, flags, modes.LETTERS, modes.WITH_PARAMETER), None),
-            *((numerics.RPL_ISUPPORT, tokens, None) for tokens in _supported(server)),
-        )
-    ]
-    return "".join(f"{fitting(line)}\r\n" for line in lines)
+    return numeric_lines(
+        server.name,
+        nick,
+        (numerics.RPL_YOURHOST, (), f"Your host is {server.name}, running version {version}"),
+        (numerics.RPL_CREATED, (), f"This server was created {created}"),
+        (numerics.RPL_MYINFO, (server.name, version, flags, modes.LETTERS, modes.WITH_PARAMETER), None),
+        *((numerics.RPL_ISUPPORT, tokens, None) for tokens in _supported(server)),
+    )
 
 
 def _supported(server: About) -> list[list[str]]:
@@ -168,16 +165,16 @@ def send_lusers(session: IrcSession) -> None:
     state, house = session.hub.state, session.house
     users, most = len(state.users), max(house.most_users, len(state.users))
     house.most_users = most
-    shown = users - state.invisible
-    session.reply(
-        numerics.RPL_LUSERCLIENT, text=f"There are {shown} users and {state.invisible} invisible on 1 servers"
+    shown, invisible, counts = users - state.invisible, state.invisible, (str(users), str(most))
+    session.reply_all(
+        (numerics.RPL_LUSERCLIENT, (), f"There are {shown} users and {invisible} invisible on 1 servers"),
+        (numerics.RPL_LUSEROP, (str(state.operators),), None),
+        (numerics.RPL_LUSERUNKNOWN, (str(house.unknown()),), None),
+        (numerics.RPL_LUSERCHANNELS, (str(len(state.rooms) - len(state.empty)),), None),
+        (numerics.RPL_LUSERME, (), f"I have {users} clients and 0 servers"),
+        (numerics.RPL_LOCALUSERS, counts, f"Current local users {users}, max {most}"),
+        (numerics.RPL_GLOBALUSERS, counts, f"Current global users {users}, max {most}"),
     )
-    session.reply(numerics.RPL_LUSEROP, str(state.operators))
-    session.reply(numerics.RPL_LUSERUNKNOWN, str(house.unknown()))
-    session.reply(numerics.RPL_LUSERCHANNELS, str(len(state.rooms) - len(state.empty)))
-    session.reply(numerics.RPL_LUSERME, text=f"I have {users} clients and 0 servers")
-    session.reply(numerics.RPL_LOCALUSERS, str(users), str(most), text=f"Current local users {users}, max {most}")
-    session.reply(numerics.RPL_GLOBALUSERS, str(users), str(most), text=f"Current global users {users}, max {most}")
 
 
 @command("VERSION")

@@ -28,27 +28,28 @@ SNAPSHOT_TALK = 100_000
 
 
 class Batch:
-    """Events that are stored together. Its future is made only if somebody waits."""
+    """Events that are stored together, and those who wait for that."""
 
-    __slots__ = ("done", "entries", "future")
+    __slots__ = ("_waiting", "done", "entries")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.done = False
-        self.future: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
 
-    async def finished(self) -> None:
-        """Wait for it. Shielded: whoever is cancelled while waiting must not cancel the others."""
+    def __await__(self) -> Generator[Any, None, None]:
+        """Wait for it, with a future of one's own: who is cancelled while waiting must not cancel the others."""
         if not self.done:
-            if self.future is None:
-                self.future = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self.future)
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            yield from waiting
 
     def finish(self) -> None:
         """It is stored and shown, or refused."""
         self.done = True
-        if self.future is not None and not self.future.done():
-            self.future.set_result(None)
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
 
 
 class Entry:
@@ -69,7 +70,7 @@ class Entry:
 
     def __await__(self) -> Generator[Any, None, Event]:
         if not self.batch.done:
-            yield from self.batch.finished().__await__()
+            yield from self.batch.__await__()
         if self.refused is not None:
             raise self.refused
         return self.first or self.event
@@ -125,13 +126,13 @@ class Journal:
         """Wait until everything that was put so far is shown."""
         batch = self._gathering if self._gathering.entries else self._flying
         if batch is not None:
-            await batch.finished()
+            await batch
 
     async def breathe(self) -> None:
         """Let others have their turn; longer when more is waiting to be stored than should be."""
         await asyncio.sleep(0)
         while self.crowded and not self._closing:
-            await (self._flying or self._gathering).finished()
+            await (self._flying or self._gathering)
 
     async def run(self) -> None:
         """Store and deliver until `close`; what was put before is stored still."""

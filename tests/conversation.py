@@ -123,6 +123,9 @@ class Log(MemoryLog):
             return [self.broken] * len(batch)
         return await super().append(batch)
 
+    def append_at_once(self, batch: Sequence[Event]) -> Any:
+        return None if self.broken is not None else super().append_at_once(batch)
+
 
 class Client:
     """One connection: the link under its session, and the person at the other end."""
@@ -180,7 +183,8 @@ class Client:
             if self.session.closing:
                 break
             self.session.heard_at = self._town.now
-            await self.session.receive(piece)
+            if not self.session.at_once(piece):
+                await self.session.receive(piece)
         await self.end_if_closing()
 
     def encoded(self, *lines: str | bytes) -> bytes:

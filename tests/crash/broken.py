@@ -45,5 +45,6 @@ CONTROLS = {"ack-before-commit": _ack_before_commit, "no-key": _no_key}
 
 
 if __name__ == "__main__":
+    SqliteLog.append_at_once = lambda log, batch: None  # type: ignore[method-assign, assignment]
     SqliteLog.append = CONTROLS[sys.argv.pop(1)]  # type: ignore[method-assign, assignment]
     main()

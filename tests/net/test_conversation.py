@@ -64,6 +64,9 @@ class FakeSession:
         self.may_go_on: asyncio.Event | None = None
         self.fails: Exception | None = None
 
+    def at_once(self, data: bytes) -> bool:
+        return False
+
     async def receive(self, data: bytes) -> None:
         self.took.append(data)
         if self.fails is not None:

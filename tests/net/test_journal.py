@@ -50,6 +50,9 @@ class FakeLog:
         self.last_id = max([self.last_id, *(each.position for each in answers if isinstance(each, Stored))])
         return answers
 
+    def append_at_once(self, batch: Sequence[Event]) -> None:
+        return None
+
     async def save_snapshot(self, snapshot: Snapshot) -> None:
         if self.full:
             raise StoreError("no room")

@@ -98,6 +98,9 @@ class Conversation(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.ended:
             return
+        if not self._busy and self.session.at_once(data):
+            self.session.heard_at = self._loop.time()
+            return
         self._data = self._data + data if self._data else data
         if not self._busy:
             self._begin()

@@ -156,39 +156,68 @@ class Journal:
         self._loop.call_soon(self._turn)
 
     def _turn(self) -> None:
-        """Store and deliver what is waiting; if the log takes it at once, within this turn."""
-        task = asyncio.Task(self._store_all(), loop=self._loop, eager_start=True)
-        if not task.done():
-            self._work = task
+        """Store and deliver what is waiting, batch by batch; a task goes on with it if something must be waited for."""
+        while self._gathering.entries:
+            batch, self._gathering = self._gathering, Batch()
+            kept = [entry for entry in batch.entries if entry.event.kept]
+            if self._snapshot_is_due or not self._take_at_once(batch, kept):
+                self._flying = batch
+                self._work = asyncio.get_running_loop().create_task(self._take(batch, kept))
+                return
+        self._idle = True
+        if self._closing and not self._ended.done():
+            self._idle = False
+            self._ended.set_result(None)
 
-    async def _store_all(self) -> None:
-        """Store and deliver, batch by batch, until nothing is waiting."""
-        try:
-            while self._gathering.entries:
-                batch, self._gathering = self._gathering, Batch()
-                await self._take(batch)
-        finally:
-            self._work = None
-            self._idle = not self._ended.done()
-            if self._closing and not self._ended.done():
-                self._ended.set_result(None)
+    @property
+    def _snapshot_is_due(self) -> bool:
+        return self._changes >= SNAPSHOT_CHANGES or self._talk >= SNAPSHOT_TALK
 
-    async def _take(self, batch: Batch) -> None:
-        self._flying = batch
+    def _take_at_once(self, batch: Batch, kept: Sequence[Entry]) -> bool:
+        """Store and deliver a batch without waiting, if the log can."""
         try:
-            await self._store_batch(batch)
+            answers = self._store.append_at_once([entry.event for entry in kept]) if kept else ()
+        except StoreError as error:
+            answers = [error] * len(kept)
+        except Exception as error:  # a bug: what was claimed for these must be given back all the same
+            log.exception("a batch of %d failed", len(kept))
+            answers = [StoreError(str(error))] * len(kept)
+        if answers is None:
+            return False
+        self._show(batch, kept, answers)
+        return True
+
+    async def _take(self, batch: Batch, kept: Sequence[Entry]) -> None:
+        """Store and deliver a batch, and save a snapshot if it is time to."""
+        try:
+            answers = await self._store.append([entry.event for entry in kept]) if kept else ()
+        except StoreError as error:
+            answers = [error] * len(kept)
+        except Exception as error:  # as above
+            log.exception("a batch of %d failed", len(kept))
+            answers = [StoreError(str(error))] * len(kept)
+        except asyncio.CancelledError:
+            _refuse(batch.entries)
+            batch.finish()
+            raise
+        self._show(batch, kept, answers)
+        self._flying = None
+        if self._snapshot_is_due:
+            await self.save_snapshot()
+        self._work = None
+        if not self._ended.done():
+            self._turn()
+
+    def _show(self, batch: Batch, kept: Sequence[Entry], answers: Sequence[Stored | StoreError]) -> None:
+        """Note what became of each entry, and deliver them."""
+        try:
+            self._note(kept, answers)
             self._deliver(batch.entries)
         except Exception:  # a bug: it must cost neither the next batch nor those who wait for this one
             log.exception("a batch of %d failed", len(batch.entries))
             _refuse(batch.entries)
-        except asyncio.CancelledError:
-            _refuse(batch.entries)
-            raise
         finally:
-            self._flying = None
             batch.finish()
-        if self._changes >= SNAPSHOT_CHANGES or self._talk >= SNAPSHOT_TALK:
-            await self.save_snapshot()
 
     async def save_snapshot(self) -> None:
         """Save what the log adds up to. If that fails, the next start has more to replay, and no more than that."""
@@ -204,18 +233,7 @@ class Journal:
         if self._idle:
             self._turn_soon()
 
-    async def _store_batch(self, batch: Batch) -> None:
-        """Append what is kept of the batch and note on each entry what became of it."""
-        kept = [entry for entry in batch.entries if entry.event.kept]
-        if not kept:
-            return
-        try:
-            answers: Sequence[Stored | StoreError] = await self._store.append([entry.event for entry in kept])
-        except StoreError as error:
-            answers = [error] * len(kept)
-        except Exception as error:  # a bug: what was claimed for these must be given back all the same
-            log.exception("a batch of %d failed", len(kept))
-            answers = [StoreError(str(error))] * len(kept)
+    def _note(self, kept: Sequence[Entry], answers: Sequence[Stored | StoreError]) -> None:
         for entry, answer in zip(kept, answers, strict=True):
             if isinstance(answer, StoreError):
                 self._complain(answer)

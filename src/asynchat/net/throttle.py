@@ -21,6 +21,11 @@ class Throttle:
         self._left = float(BURST)
         self._at = loop.time()
 
+    @property
+    def free(self) -> bool:
+        """Whether the next line need not wait."""
+        return self._left >= 1
+
     def __call__(self) -> Awaitable[None] | None:
         if self._left >= 1:
             self._left -= 1

@@ -75,6 +75,9 @@ class Log(Protocol):
         not `new`. A `Redacted` takes the words it names out of the log.
         """
 
+    def append_at_once(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError] | None:
+        """What `append` does, in this turn of the loop; None, and nothing done, if it has to wait for something."""
+
     async def page(
         self,
         place: Place,

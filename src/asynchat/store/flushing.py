@@ -33,16 +33,26 @@ class Flushing:
         self._wary_until = 0.0  # 0: it is not
         self._quickest_s = 0.0  # while it is wary; the others may have waited for the interpreter
 
+    def flush_at_once(self, file: int) -> bool:
+        """Have the disk take what was written to the file with this descriptor; False: it is too slow to wait here.
+
+        Raises:
+            OSError: it does not take it.
+        """
+        if self._wary_until:
+            return False
+        took_s = _timed(file)
+        if took_s > QUICK_S:
+            self._lose_patience(took_s)
+        return True
+
     async def flush(self, file: int) -> None:
         """Return once the disk has what was written to the file with this descriptor.
 
         Raises:
             OSError: it does not take it.
         """
-        if not self._wary_until:
-            took_s = _timed(file)
-            if took_s > QUICK_S:
-                self._lose_patience(took_s)
+        if self.flush_at_once(file):
             return
         self._quickest_s = min(self._quickest_s, await self._in_thread(_timed, file))
         if time.monotonic() >= self._wary_until:
@@ -50,6 +60,11 @@ class Flushing:
                 self._wary_until = 0.0
             else:
                 self._be_wary()
+
+    @property
+    def wary(self) -> bool:
+        """Whether a thread waits for the disk."""
+        return self._wary_until > 0
 
     def _lose_patience(self, took_s: float) -> None:
         now = time.monotonic()

@@ -50,6 +50,9 @@ class MemoryLog:
         pass
 
     async def append(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError]:
+        return self.append_at_once(batch)
+
+    def append_at_once(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError]:
         return [self._append(event) for event in batch]
 
     def _append(self, event: Event) -> Stored:

@@ -112,15 +112,40 @@ class SqliteLog(SqliteReader):
             except OSError as error:
                 await self._undisturbed()
                 return self._take_back(answers, error)
-        new = [answer.position for answer in answers if isinstance(answer, Stored) and answer.new]
-        if new:  # not `_last_id`: what was taken back had higher ids
-            self.durable_id = new[-1]
-            self._file.mark.note(self.durable_id)
-        self.keep_indexing(quiet=False)
-        if self._pages >= CHECKPOINT_PAGES or self._unplaced.count >= MOST:
+        self._stored(answers)
+        if self._much_is_left:
             await in_thread(self._flusher, self._checkpoint)
-        self._rest_later()
         return answers
+
+    def append_at_once(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError] | None:
+        if self._busy is not None or self._much_is_left or (self._sync and self._flushing.wary):
+            return None
+        if any(type(event) is Redacted for event in batch):
+            return None
+        self._blanked = []
+        answers = self._write(batch)
+        if self._sync:
+            try:
+                self._flushing.flush_at_once(self._file.wal)
+            except OSError as error:
+                return self._take_back(answers, error)
+        self._stored(answers)
+        return answers
+
+    @property
+    def _much_is_left(self) -> bool:
+        """Whether it is time to tell the file itself of what lies in the write-ahead log and in memory."""
+        return self._pages >= CHECKPOINT_PAGES or self._unplaced.count >= MOST
+
+    def _stored(self, answers: Sequence[Stored | StoreError]) -> None:
+        """Note that what was written will be there after a restart."""
+        for answer in reversed(answers):
+            if isinstance(answer, Stored) and answer.new:  # not `_last_id`: what was taken back had higher ids
+                self.durable_id = answer.position
+                self._file.mark.note(self.durable_id)
+                break
+        self.keep_indexing(quiet=False)
+        self._rest_later()
 
     def _write(self, batch: Sequence[Event]) -> list[Stored | StoreError]:
         try:
@@ -133,6 +158,13 @@ class SqliteLog(SqliteReader):
     def _transaction(self, batch: Sequence[Event]) -> list[Stored | StoreError]:
         """Store a batch, or raise and store nothing of it."""
         writer = self._writer
+        if len(batch) == 1 and getattr(batch[0], "key", None) is None and type(batch[0]) is not Redacted:
+            event, position = batch[0], int(batch[0].id)
+            talk, body = int(is_words(event)), encode(event)
+            crc = checksum(position, event.at_ms, body)
+            writer.execute(_INSERT_EVENT, (position, event.at_ms, talk, None, None, body, crc))  # its own transaction
+            self._placed_later([(position, talk, event)])
+            return [Stored(position, event)]
         writer.execute("BEGIN IMMEDIATE")
         try:
             answers: list[Stored | StoreError] = []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from asynchat.wire.house import House
 from asynchat.wire.peer import HeldPeer
-from asynchat.wire.session import Link, Session
+from asynchat.wire.session import Link, Pace, Session
 
 if TYPE_CHECKING:
     from asynchat.chat.users import User
@@ -81,7 +81,7 @@ class Carrier(Session):
         return self.link.certificate
 
     @property
-    def pace(self) -> Callable[[], Awaitable[None] | None] | None:
+    def pace(self) -> Pace | None:
         return self.link.pace
 
     @property

@@ -24,6 +24,17 @@ TURN = 64
 """Lines after which others have their turn."""
 
 
+class Pace(Protocol):
+    """How fast may be talked on a connection."""
+
+    @property
+    def free(self) -> bool:
+        """Whether the next line need not wait."""
+
+    def __call__(self) -> Awaitable[None] | None:
+        """To be called for each line; what it returns, if anything, is to be awaited."""
+
+
 class Link(Protocol):
     """The connection under a session, as `net` provides it."""
 
@@ -47,8 +58,8 @@ class Link(Protocol):
         """The SHA-256 of the client's certificate (DER), in hex. The client has its key; who signed it is not asked."""
 
     @property
-    def pace(self) -> Callable[[], Awaitable[None] | None] | None:
-        """To be called for each line; what it returns, if anything, is to be awaited. None: nobody is slowed down."""
+    def pace(self) -> Pace | None:
+        """How fast may be talked here. None: nobody is slowed down."""
 
     @property
     def lost(self) -> bool:
@@ -125,6 +136,13 @@ class Session:
         self.logged_out = False
 
     # What the server calls.
+
+    def at_once(self, data: bytes) -> bool:
+        """Take what has come, if it is one line of the commonest sort and nothing has to be waited for.
+
+        False leaves it, untouched, to `receive`.
+        """
+        return False
 
     async def receive(self, data: bytes) -> None:
         """Take what has come; any cut of the stream."""

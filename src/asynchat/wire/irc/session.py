@@ -19,7 +19,7 @@ from asynchat.wire.irc.hearing import Hearing
 from asynchat.wire.irc.message import BODY_LIMIT, CLIENT_TAGS_LIMIT, TAGS_LIMIT, EmptyMessage, Message, escape
 from asynchat.wire.irc.replies import Replies
 from asynchat.wire.lines import Splitter
-from asynchat.wire.session import NEVER, Link
+from asynchat.wire.session import HIGH_WATER, NEVER, Link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +80,18 @@ class IrcSession(Hearing):
         self._splitter = Splitter(TAGS_LIMIT + BODY_LIMIT + 2)
 
     # What the server calls.
+
+    def at_once(self, data: bytes) -> bool:
+        end = len(data) - 1
+        if data.find(b"\n") != end or self._splitter.rest or self._splitter.discarding:
+            return False
+        pace = self.link.pace
+        if self.closing or self.level is not None or self.peer.unsent() > HIGH_WATER or not (pace is None or pace.free):
+            return False
+        said = self.quick(data[: end - 1] if data[end - 1 : end] == b"\r" else data[:end])
+        if said and pace is not None:
+            pace()
+        return said
 
     async def receive(self, data: bytes) -> None:
         await self.run(self._splitter.feed(data))

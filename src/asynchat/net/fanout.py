@@ -283,15 +283,15 @@ class Fanout:
         for group, session, peer in aside:
             group[session] = peer
         for session, slice_ in apart.items():
-            dialect = session.dialect
-            if len(slice_.own) == len(events):  # all of it is its own: nothing to render
-                if not any(line for _, line in slice_.own):
-                    continue
+            if len(slice_.own) < len(events):
+                dialect = session.dialect
+                lines = rendered.get(dialect) or rendered.setdefault(dialect, [dialect.render(e) for e in events])
+            elif any(line for _, line in slice_.own):  # all of it is its own: nothing to render
                 lines = [b""] * len(events)
             else:
-                lines = rendered.get(dialect) or rendered.setdefault(dialect, [dialect.render(e) for e in events])
+                continue
             share = events[slice_.start : slice_.end]
-            self._write_run(dialect, {session: session.peer}, share, slice_.cut(lines))
+            self._write_run(session.dialect, {session: session.peer}, share, slice_.cut(lines))
 
     def _write_run(
         self, dialect: Dialect, group: Mapping[Session, Peer], events: Sequence[Event], lines: Sequence[Any]

@@ -51,8 +51,10 @@ class Mark:
 
     def note(self, last_id: int) -> None:
         """Note that everything up to this id is stored; not flushed, so that it may say less than there is."""
-        with suppress(OSError):  # a full disk: it was as long before, but who knows
+        try:
             os.pwrite(self._file, b"%0*d" % (_WIDTH, last_id), 0)
+        except OSError:  # a full disk: it was as long before, but who knows
+            return
 
     def flush(self) -> None:
         """Have it survive a power cut."""

@@ -120,8 +120,9 @@ class SqliteLog(SqliteReader):
     def append_at_once(self, batch: Sequence[Event]) -> Sequence[Stored | StoreError] | None:
         if self._busy is not None or self._much_is_left or (self._sync and self._flushing.wary):
             return None
-        if any(type(event) is Redacted for event in batch):
-            return None
+        for event in batch:
+            if type(event) is Redacted:
+                return None
         self._blanked = []
         answers = self._write(batch)
         if self._sync:

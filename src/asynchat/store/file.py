@@ -40,6 +40,8 @@ class LogFile:
         self.mark = Mark(path.with_name(path.name + ".mark"), durability=durability)
         self._path = path
         self._accept_loss = accept_loss
+        self._checking: sqlite3.Connection | None = None
+        self._closing = self._unchecked = False
         self._lock = Lock(path.with_name(path.name + ".lock"))
 
     def open(self, *, check_later: Later) -> None:
@@ -72,11 +74,15 @@ class LogFile:
             self.writer, self.reader = connect(self._path), connect(self._path)
             self._keep_as_it_is(True)
             migrate(self.writer, self._path)
-            if known is not None and not known.closed:
-                self._check(check_later)
+            self._unchecked = known is not None and not known.closed
+            if self._unchecked and self._path.stat().st_size <= CHECKED_AT_ONCE:
+                check(self.writer)
+                self._unchecked = False
             self._recall(known)
             self._keep_as_it_is(False)
             empty_wal(self.writer)
+            if self._unchecked:
+                check_later(self._check_meanwhile)  # not before: a write-ahead log that is read cannot be emptied
             self.wal = os.open(f"{self._path}-wal", os.O_RDONLY | os.O_CLOEXEC)
             self.mark.begin(self.durable_id)
             self._flush_folder()
@@ -90,19 +96,26 @@ class LogFile:
         for connection in (self.writer, self.reader):
             connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep)
 
-    def _check(self, check_later: Later) -> None:
-        """After an end that was not clean: look through the file, before or after the start."""
-        if self._path.stat().st_size <= CHECKED_AT_ONCE:
-            check(self.writer)
-        else:
-            check_later(self._check_meanwhile)
-
     def _check_meanwhile(self) -> None:
         try:
             with closing(connect(self._path)) as connection:
-                check(connection)
+                self._checking = connection
+                if not self._closing:
+                    check(connection)
+                    self._unchecked = False
         except (sqlite3.Error, Damaged) as error:
-            log.critical("%s is damaged: %s; make a backup of what can be read", self._path, error)
+            if not self._closing:
+                log.critical("%s is damaged: %s; make a backup of what can be read", self._path, error)
+        finally:
+            self._checking = None
+
+    def stop_checking(self) -> None:
+        """Look through the file no more: it would take a minute for ten gigabytes."""
+        self._closing = True
+        checking = self._checking
+        if checking is not None:
+            with suppress(sqlite3.Error):  # it has ended in this moment
+                checking.interrupt()
 
     def _recall(self, known: Known | None) -> None:
         """Where the log ends, and whether that is where it should."""
@@ -147,7 +160,7 @@ class LogFile:
     def close(self, durable_id: int | None) -> None:
         """Let go of it; it ends with that id, None if it was never open."""
         self._let_go()
-        self.mark.end(durable_id)
+        self.mark.end(None if self._unchecked else durable_id)  # the next start looks through it, else
         self._lock.release()
 
     def _let_go(self) -> None:

@@ -92,6 +92,7 @@ class SqliteLog(SqliteReader):
             self._rest.cancel()
         if self._busy is not None:
             await asyncio.wait([self._busy])
+        self._file.stop_checking()
         await self.close_reading()
         with suppress(sqlite3.Error):  # the next start finds it out
             await in_thread(self._flusher, self._place, self._writer)

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -250,41 +251,37 @@ async def test_a_file_is_looked_through_after_an_end_that_was_not_clean(path, mo
 
 async def test_a_large_file_is_looked_through_while_the_server_runs(path, monkeypatch, caplog):
     monkeypatch.setattr(file, "CHECKED_AT_ONCE", 0)
+    told = threading.Event()
 
     def find(connection: sqlite3.Connection) -> None:
         raise schema.Damaged("a page is bad")
 
     monkeypatch.setattr(file, "check", find)
+    monkeypatch.setattr(file.log, "critical", lambda *words: (file.log.error(*words), told.set()))
     kill_after(path)
     async with opened(SqliteLog(path)) as log:
         assert len(await log.page("#1", limit=1000)) == LINES
-        while "damaged" not in caplog.text:
-            await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(told.wait, 20)
     assert f"{path} is damaged: a page is bad" in caplog.text
 
 
 async def test_to_look_through_a_large_file_keeps_neither_the_start_waiting_nor_the_end(path, monkeypatch, caplog):
     monkeypatch.setattr(file, "CHECKED_AT_ONCE", 0)
-    looking: list[sqlite3.Connection] = []
+    looking = threading.Event()
     empty_at_first: list[bool] = []
 
     def look(connection: sqlite3.Connection) -> None:
         empty_at_first.append(wal_of(path).stat().st_size == 0)
-        looking.append(connection)
+        looking.set()
         connection.execute("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n")
 
     monkeypatch.setattr(file, "check", look)
     kill_after(path)
     for _ in range(2):  # nobody has looked through it, so the next start has to
         async with opened(SqliteLog(path)):
-            while not looking:
-                await asyncio.sleep(0.01)
+            assert await asyncio.to_thread(looking.wait, 20)
         looking.clear()
     assert empty_at_first == [True, True]
-    monkeypatch.setattr(file, "check", looking.append)
-    async with opened(SqliteLog(path)):
-        while not looking:
-            await asyncio.sleep(0.01)
     assert caplog.text == ""
 
 

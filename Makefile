@@ -50,6 +50,9 @@ irctest: install  ## run the IRC conformance suite (IRCTEST=<checkout of progval
 crash: install  ## kill the server again and again, and see what it has kept (ARGS="--kills 60")
 	@$(BIN)/python tests/crash/run $(ARGS)
 
+bench: install  ## measure everything for hours, and write docs/performance.md (ARGS=--quick to try)
+	@$(BIN)/python tests/bench/run $(ARGS)
+
 docs: install  ## write docs/reference anew
 	@$(BIN)/python -m asynchat.cli.reference > docs/reference/settings.md
 
@@ -62,4 +65,4 @@ clean:  ## remove .venv and what the tools left behind
 	@rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find src tests -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help install run test check format irctest crash docs lock clean
+.PHONY: help install run test check format irctest crash bench docs lock clean

@@ -13,6 +13,7 @@ from asynchat.client.url import Url
         ("asynchat://lab", Url("lab", 12345)),
         ("asynchat://lab:7#ops", Url("lab", 7, room="#ops")),
         ("lab:7", Url("lab", 7)),
+        ("tcp://lab", Url("lab", 12345)),
         ("irc://irc.example.org", Url("irc.example.org", 6667)),
         ("asynchat://[::1]:7", Url("::1", 7)),
         ("unix:///run/chat.sock", Url(path="/run/chat.sock")),

@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "run a server",
     "join": "chat, or pipe lines through a room",
     "send": "post text, and know that it was stored",
+    "bench": "measure a server under load",
     "admin": "manage a server: accounts, figures, its data",
 }
 """Name to what it does. The module of a command is imported when it is run, so that `--help` is quick."""

@@ -18,6 +18,7 @@ from asynchat.cli import CONFIG, DISK, FAILURE
 from asynchat.cli.admin import SOCKET
 from asynchat.cli.logs import set_up
 from asynchat.cli.options import data_folder, setting_options, settings_from, store_path
+from asynchat.cli.process import loop_runner, raise_descriptor_limit
 from asynchat.config import BadConfig, Settings
 from asynchat.net.listen import CannotListen
 from asynchat.net.server import Server
@@ -62,7 +63,7 @@ def command(
         set_up(settings.log.level, settings.log.format)
         show = sys.stdout.isatty() if console is None else console
         server = Server(settings, admin=admin, read_settings=read_settings, accept_loss=accept_loss)
-        _loop_runner().run(_serve(server, where, show=show, print_url=print_url))
+        loop_runner().run(_serve(server, where, show=show, print_url=print_url))
     except BadConfig as error:
         _end(CONFIG, str(error))
     except StoreError as error:
@@ -98,16 +99,8 @@ def _admin_socket(settings: Settings, data: str | None) -> Path | None:
     return folder / SOCKET
 
 
-def _loop_runner() -> asyncio.Runner:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.Runner()
-    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
-
-
 async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> None:
-    _raise_descriptor_limit()
+    raise_descriptor_limit()
     loop = asyncio.get_running_loop()
     told, again = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -171,16 +164,3 @@ def banner(server: Server, where: str) -> str:
         plain = " and nothing is encrypted" if server.fingerprint is None else ""
         lines.append(f"  everybody who can reach this machine may enter: no password is set{plain}")
     return "\n".join(lines)
-
-
-def _raise_descriptor_limit() -> None:
-    """As many connections as this process may have at all."""
-    try:
-        import resource
-    except ImportError:
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (ValueError, OSError):  # macOS says infinity and means less
-        return

@@ -2,7 +2,7 @@
 
 | scheme | is |
 |---|---|
-| asynchat:// irc:// | TCP; the port is 12345, for irc:// 6667, unless it is given |
+| asynchat:// tcp:// irc:// | TCP; the port is 12345, for irc:// 6667, unless it is given |
 | unix:// | a unix socket |
 
 What follows a `#` is a room.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-PORTS = {"asynchat": 12345, "irc": 6667}
+PORTS = {"asynchat": 12345, "tcp": 12345, "irc": 6667}
 
 
 @dataclass(frozen=True, slots=True)

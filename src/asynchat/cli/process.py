@@ -1,0 +1,28 @@
+"""What a command that holds many connections asks of its process: a quick loop, and descriptors."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+
+def loop_runner() -> asyncio.Runner:
+    """What runs a coroutine: on uvloop, where that is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.Runner()
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+def raise_descriptor_limit() -> int | None:
+    """Have as many descriptors as this process may have at all; returns how many, None if nobody knows."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS says infinity and means less
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft

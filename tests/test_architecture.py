@@ -159,22 +159,24 @@ def bare_tasks(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             owner, _, name = ast.unparse(node.func).rpartition(".")
-            if name == "ensure_future" or (name == "create_task" and owner not in groups):
+            if name in ("ensure_future", "Task") or (name == "create_task" and owner not in groups):
                 yield ast.unparse(node)
 
 
 def test_a_task_without_a_group_is_found():
     bare = "asyncio.create_task(a())\nloop.create_task(b())\nensure_future(c())\nself.group.create_task(d())"
+    bare += "\nasyncio.Task(h())"
     grouped = "async with asyncio.TaskGroup() as tasks:\n  tasks.create_task(e())\n  self.tasks = tasks\n"
     code = f"{bare}\nasync def f():\n {grouped.replace('  ', '   ')} self.tasks.create_task(g())"
-    assert len(list(bare_tasks(ast.parse(code)))) == 4
+    assert len(list(bare_tasks(ast.parse(code)))) == 5
 
 
-def test_every_task_is_born_in_a_group_but_the_roots_of_a_server_and_of_a_client():
-    """Each of the two is awaited by the `close` of its owner."""
+def test_every_task_is_born_in_a_group_but_the_roots_of_a_server_and_of_a_client_and_what_mostly_ends_as_it_begins():
+    """The roots are awaited by the `close` of their owners; what a session does is ended with its conversation."""
     found = [(name_of(path), task) for path in MODULES for task in bare_tasks(tree_of(path))]
     assert found == [
         ("client/client.py", "asyncio.create_task(self._live(ready), name='asynchat client')"),
+        ("net/conversation.py", "asyncio.Task(self._work(), loop=self._loop, eager_start=True)"),
         ("net/server.py", "asyncio.create_task(self._live(ready), name='asynchat')"),
     ]
 

@@ -101,10 +101,13 @@ class Pipeline:
         return conversation, transport
 
     async def settled(self) -> None:
-        """Return once everything that was said is stored and shown."""
-        for _ in range(3):
-            await asyncio.sleep(0)
-            await self.journal.caught_up()
+        """Return once everything that was said is stored and shown, and nobody waits for anything."""
+        await asyncio.sleep(0)
+        await self.journal.caught_up()
+        for conversation in self._connections:
+            if conversation._task is not None:
+                await asyncio.wait([conversation._task])
+        await self.journal.caught_up()
 
 
 @asynccontextmanager

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any
 
 from asynchat.chat.errors import Refused
@@ -36,6 +37,15 @@ SHOWN: dict[type[Event], Callable[[Any], str]] = {
     Redacted: lambda event: f"{event.to} without {event.said}",
     Announced: lambda event: f"! {event.text}",
 }
+
+
+def finish(rest: Coroutine[Any, Any, None] | None) -> None:
+    """Deliver the rest, which waits for nothing but its turns."""
+    with suppress(StopIteration):
+        while rest is not None:
+            rest.send(None)
+
+
 ECHO = "* "
 WATCHED = "? "
 
@@ -127,7 +137,7 @@ class Stage:
 
     def deliver(self) -> None:
         batch, self.batch = self.batch, Batch()
-        self.fanout.deliver(batch.entries)
+        finish(self.fanout.deliver(batch.entries))
         batch.finish()
 
     def enter(self, nick: str, *rooms: str, echo: bool = True, dialect: Plain | None = None) -> FakeSession:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from asynchat.chat.errors import StorageError
 from asynchat.chat.events import Flag, Left, Role
+from asynchat.net import fanout
+from asynchat.net.journal import Batch
 from tests.net.stage import ECHO, FakeSession, Plain, Stage
 
 
-@pytest.fixture
-def stage() -> Stage:
+@pytest.fixture(params=[1, 1000], ids=["in-turns", "at-once"])
+def stage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr(fanout, "CROWD", request.param)
     return Stage()
 
 
@@ -333,3 +338,28 @@ def test_a_no_to_who_wants_one_order_comes_after_what_was_said_before(stage):
     stage.batch.entries[1].refused = StorageError()
     stage.deliver()
     assert bob.heard == [f"{ECHO}#a bob: 1", f"{StorageError.code_} 2", f"{ECHO}#a bob: 3"]
+
+
+# Crowds.
+
+
+def test_a_crowd_is_told_in_turns_and_what_follows_comes_after_it(monkeypatch):
+    monkeypatch.setattr(fanout, "CROWD", 2)
+    stage = Stage()
+    people = [stage.enter(f"p{number}", "#a") for number in range(6)]
+    couple = [stage.enter(nick, "#b") for nick in ("x", "y")]
+    stage.forget()
+    stage.say(people[0], "#a", "hi")
+    stage.say(couple[0], "#b", "ho")
+    batch, before = stage.batch, stage.hub.applied
+    stage.batch = Batch()
+    rest = stage.fanout.deliver(batch.entries)
+    told = []
+    with suppress(StopIteration):
+        while True:
+            told.append([sum(bool(each.heard) for each in group) for group in (people[1:], couple[1:])])
+            assert stage.hub.shown == before != stage.hub.applied  # who goes now has not been shown it
+            rest.send(None)
+    assert told == [[0, 0], [0, 0], [2, 0], [4, 0], [5, 0], [5, 0], [5, 1]]  # p0 has an echo of its own
+    assert stage.hub.shown == stage.hub.applied
+    assert all(each.heard == ["#a p0: hi"] for each in people[1:])

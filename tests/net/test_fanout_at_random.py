@@ -7,8 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asynchat.chat.events import Event, Joined, Kicked, Left, Renamed, Said, TopicSet
+from asynchat.net import fanout
 from asynchat.net.journal import Batch
-from tests.net.stage import ECHO, FakeSession, Plain, Stage
+from tests.net.stage import ECHO, FakeSession, Plain, Stage, finish
 
 NICKS, ROOMS = ["alice", "bob", "carol"], ["#a", "#b"]
 ACTS = st.tuples(
@@ -66,11 +67,18 @@ def fitting(acts: list[tuple[str, str, str, str]]) -> list[tuple[str, str, str, 
     return kept
 
 
+@pytest.mark.parametrize("crowd", [1, 1000])
 @pytest.mark.timeout(120)  # only to make an example smaller, once there is one that fails
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ACTS, min_size=2, max_size=20))
-def test_a_batch_is_heard_as_its_events_would_be_one_by_one(acts):
+def test_a_batch_is_heard_as_its_events_would_be_one_by_one(crowd, acts):
     """Each session hears the same; in the same order in each room, and of its own what it did."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(fanout, "CROWD", crowd)
+        compare(acts)
+
+
+def compare(acts):
     (at_once, one_batch), (in_turn, many) = theatre(), theatre()
     for stage, sessions in ((at_once, one_batch), (in_turn, many)):
         for number, what in enumerate(fitting(acts)):
@@ -78,7 +86,7 @@ def test_a_batch_is_heard_as_its_events_would_be_one_by_one(acts):
     at_once.deliver()
     entries, in_turn.batch = in_turn.batch.entries, Batch()
     for entry in entries:
-        in_turn.fanout.deliver([entry])
+        finish(in_turn.fanout.deliver([entry]))
     for name in one_batch:
         together, apart = one_batch[name].heard, many[name].heard
         assert sorted(together) == sorted(apart)

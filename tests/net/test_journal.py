@@ -340,3 +340,62 @@ async def test_a_snapshot_of_a_journal_that_stored_nothing_goes_on_where_the_log
     bench = Bench(last_id=41)
     await bench.journal.save_snapshot()
     assert bench.log.snapshots == [Snapshot(41, {"after": 0})]
+
+
+# A delivery that takes its time.
+
+
+async def test_the_next_batch_comes_after_the_rest_of_the_one_before():
+    async with running() as bench:
+        shown = asyncio.Event()
+        deliver = bench.deliver
+
+        async def rest(entries: Sequence[Entry]) -> None:
+            await shown.wait()
+            deliver(entries)
+
+        bench.journal._deliver = rest
+        (first,) = bench.put(said(1, kept=False))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        (second,) = bench.put(said(2, kept=False))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not first.done
+        assert bench.delivered == []
+        shown.set()
+        await bench.journal.caught_up()
+        assert second.done
+    assert bench.delivered == [["1"], ["2"]]
+
+
+async def test_a_rest_that_fails_costs_nobody_else_anything(caplog):
+    async with running() as bench:
+        deliver = bench.deliver
+
+        async def fails(entries: Sequence[Entry]) -> None:
+            bench.journal._deliver = deliver
+            raise KeyError("bug")
+
+        bench.journal._deliver = fails
+        (first,) = bench.put(said(1, kept=False))
+        await asyncio.wait_for(bench.journal.caught_up(), 20)
+        assert first.done
+        bench.put(said(2, kept=False))
+    assert bench.delivered == [["2"]]
+    assert "a batch of 1 failed" in caplog.text
+
+
+async def test_what_is_put_once_it_was_cancelled_is_refused_and_keeps_nobody_waiting():
+    bench = Bench()
+    running = asyncio.create_task(bench.journal.run())
+    await asyncio.sleep(0)
+    (flying,) = bench.put(said(1))
+    await bench.log.in_the_air()
+    (gathering,) = bench.put(said(2))
+    running.cancel()
+    await asyncio.wait([running])
+    (late,) = bench.put(said(3))
+    for entry in (flying, gathering, late):
+        with pytest.raises(Refused):
+            await asyncio.wait_for(entry, 20)

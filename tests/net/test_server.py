@@ -148,6 +148,20 @@ async def test_twenty_servers_that_are_cancelled_in_the_middle_of_traffic_leave_
 
 
 @on_both_loops
+async def test_a_loop_whose_tasks_are_all_cancelled_is_not_kept_waiting(walk_in: Walk) -> None:
+    """So does `asyncio.run` when its main coroutine fails."""
+    server = asynchat.Server(port=0)
+    before = asyncio.all_tasks()
+    await server.__aenter__()
+    alice = await walk_in(IrcClient, server.port, "alice")
+    await alice.ping()
+    tasks = asyncio.all_tasks() - before
+    for task in tasks:
+        task.cancel()
+    _, pending = await asyncio.wait(tasks, timeout=PATIENCE_S)
+    assert not pending
+
+
 async def test_a_start_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
     async with asynchat.Server(port=0, store=tmp_path / "chat.db"):
         pass

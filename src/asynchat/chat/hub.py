@@ -20,9 +20,19 @@ __all__ = ["Hub", "Limits"]
 
 
 class Hub(PeopleVerbs, RoomVerbs, TalkVerbs):
-    """All the verbs, and what the journal calls. `applied` is the id of the last event that was."""
+    """All the verbs, and what the journal calls.
+
+    `applied` is the id of the last event that was; `showing`, while a crowd is being shown a batch, that of the last
+    before it.
+    """
 
     applied = "0"
+    showing: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The id up to which everything is shown to all who do not lag."""
+        return self.showing or self.applied
 
     def apply(self, event: Event) -> Audience:
         """Change the state as the stored event says, and name who is to hear of it. Total."""

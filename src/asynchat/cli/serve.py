@@ -18,7 +18,7 @@ from asynchat.cli import CONFIG, DISK, FAILURE
 from asynchat.cli.admin import SOCKET
 from asynchat.cli.logs import set_up
 from asynchat.cli.options import data_folder, setting_options, settings_from, store_path
-from asynchat.cli.process import loop_runner, raise_descriptor_limit
+from asynchat.cli.process import loop_runner, raise_descriptor_limit, spare_collector
 from asynchat.config import BadConfig, Settings
 from asynchat.net.listen import CannotListen
 from asynchat.net.server import Server
@@ -114,6 +114,7 @@ async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> 
         if show:
             click.echo(banner(server, where))
         sys.stdout.flush()
+        spare_collector()
         async with asyncio.TaskGroup() as group:
             waiting = [group.create_task(_close_when(told, server)), group.create_task(_reload_when(again, server))]
             await server.serve_forever()

@@ -8,8 +8,11 @@ runs, so order is kept per room and per conversation. Nobody is waited for.
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, Protocol
 
@@ -25,6 +28,10 @@ log = logging.getLogger("asynchat")
 
 SOFT_MARK = 128 * 1024
 """Unsent bytes of earlier batches past which a session lags."""
+
+
+CROWD = 1000
+"""To how many one line goes in one turn of the loop: ten thousand take a tenth of a second."""
 
 
 class Slice:
@@ -96,10 +103,16 @@ class Fanout:
         self._echoing: dict[Session, Run] = {}  # the run in which each speaker's echoes are
         self._late: dict[Session, None] = {}
         self._pushed = 0  # bytes per peer at most, in this batch
+        self._waiting: deque[Callable[[], None]] = deque()  # what comes after a crowd's first turn, in order
 
-    def deliver(self, entries: Sequence[Entry]) -> None:
-        """Apply and show a batch that is stored; answer what could not be."""
+    def deliver(self, entries: Sequence[Entry]) -> Coroutine[Any, Any, None] | None:
+        """Apply and show a batch that is stored; answer what could not be.
+
+        Where a crowd hears, others have their turn between: then what is returned is to be awaited before the next
+        batch.
+        """
         hub = self._hub
+        before = hub.applied
         for entry in entries:
             event = entry.event
             try:
@@ -116,6 +129,25 @@ class Fanout:
                 self.position = int(event.id)
         self._end_runs()
         self._write_in_order()
+        if self._waiting:
+            hub.showing = before
+            return self._deliver_rest()
+        self._look_back()
+        return None
+
+    async def _deliver_rest(self) -> None:
+        """Push what is waiting, a turn of the loop for each."""
+        while self._waiting:
+            await asyncio.sleep(0)
+            try:
+                self._waiting.popleft()()
+            except Exception:  # a bug, as above
+                log.exception("a part of a batch could not be shown")
+        self._hub.showing = None
+        self._look_back()
+
+    def _look_back(self) -> None:
+        """See to those who have not taken what earlier batches had for them."""
         late, self._late, self._pushed = self._late, {}, 0
         slow, self._slow = self._slow, {}
         if self.behind is not None:
@@ -133,6 +165,13 @@ class Fanout:
         if via.dialect.ordered:
             self._end_runs()
             self._write_in_order()
+        if self._waiting:  # it comes after what was said before it
+            self._waiting.append(partial(self._tell, entry, via))
+        else:
+            self._tell(entry, via)
+
+    @staticmethod
+    def _tell(entry: Entry, via: Session) -> None:
         try:
             if entry.refused is not None:
                 via.failed(entry.event, entry.refused)
@@ -363,13 +402,22 @@ class Fanout:
             self._end_run(run)
 
     def _push(self, group: Mapping[Session, Peer], chunk: Any) -> None:
+        """Write to each of a group; to a crowd some at a time, in turns of their own, and what follows after that."""
+        soft = self._soft_mark + self._pushed  # what this batch has written does not count against anybody
+        hard = self._send_queue + self._pushed
+        self._pushed += len(chunk)
+        if len(group) <= CROWD and not self._waiting:
+            self._write(group, chunk, soft, hard)
+            return
+        hearers = tuple(group.items())
+        for start in range(0, len(hearers), CROWD):
+            self._waiting.append(partial(self._write, dict(hearers[start : start + CROWD]), chunk, soft, hard))
+
+    def _write(self, group: Mapping[Session, Peer], chunk: Any, soft: int, hard: int) -> None:
         """The hot loop: look at what is unsent from earlier batches, then write.
 
         A peer that is gone raises here and must not cost the others their line; its own conversation finds out.
         """
-        soft = self._soft_mark + self._pushed  # what this batch has written does not count against anybody
-        hard = self._send_queue + self._pushed
-        self._pushed += len(chunk)
         if self._late:  # who has missed a line hears no later one either
             group = {session: peer for session, peer in group.items() if session not in self._late}
         for peer in group.values():

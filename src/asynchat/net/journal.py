@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from typing import Any
 
 from asynchat.chat.errors import Refused, StorageError, StorageFull, StoreError
@@ -79,6 +79,7 @@ class Entry:
 class Journal:
     """Takes events, appends them in batches and hands what was stored to `deliver`, in order.
 
+    What `deliver` returns, if anything, delivers the rest, and the next batch comes after that.
     `most` entries may gather while a commit is in the air; past that, `breathe` makes those who put them wait. Between
     two batches, once enough has changed, the state that `dump` gives is saved, so that a restart has little to replay.
     """
@@ -86,7 +87,7 @@ class Journal:
     def __init__(
         self,
         store: Log,
-        deliver: Callable[[Sequence[Entry]], None],
+        deliver: Callable[[Sequence[Entry]], Coroutine[Any, Any, None] | None],
         *,
         dump: Callable[[], dict[str, Any]],
         most: int = 4096,
@@ -103,8 +104,9 @@ class Journal:
         self._gathering = Batch()
         self._flying: Batch | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # while it runs
-        self._work: asyncio.Task[None] | None = None
         self._idle = False  # it runs, and has nothing to do
+        self._dead = False  # it was cancelled
+        self._group: asyncio.TaskGroup  # of what has to wait
         self._ended: asyncio.Future[None]
         self._closing = False
 
@@ -115,6 +117,8 @@ class Journal:
         batch.entries.append(entry)
         if self._idle:
             self._turn_soon()
+        elif self._dead:
+            self._give_up()
         return entry
 
     @property
@@ -142,12 +146,17 @@ class Journal:
         if self._closing or self._gathering.entries:
             self._turn_soon()
         try:
-            await self._ended
+            async with asyncio.TaskGroup() as self._group:
+                await self._ended
         finally:
-            self._idle = False
-            if self._work is not None:  # it was cancelled
-                self._work.cancel()
-                await asyncio.wait([self._work])
+            self._idle, self._dead = False, True
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Have nobody wait for what will not be stored any more."""
+        batch, self._gathering = self._gathering, Batch()
+        _refuse(batch.entries)
+        batch.finish()
 
     def _turn_soon(self) -> None:
         """Begin in the loop's next turn: whoever is read in this one may put something yet."""
@@ -157,12 +166,14 @@ class Journal:
 
     def _turn(self) -> None:
         """Store and deliver what is waiting, batch by batch; a task goes on with it if something must be waited for."""
-        while self._gathering.entries:
+        while self._gathering.entries and not self._dead:
             batch, self._gathering = self._gathering, Batch()
             kept = [entry for entry in batch.entries if entry.event.kept]
-            if self._snapshot_is_due or not self._take_at_once(batch, kept):
+            answers = None if self._snapshot_is_due else self._take_at_once(kept)
+            rest = self._take(batch, kept) if answers is None else self._show(batch, kept, answers)
+            if rest is not None:
                 self._flying = batch
-                self._work = asyncio.get_running_loop().create_task(self._take(batch, kept))
+                self._group.create_task(self._go_on(batch, rest))
                 return
         self._idle = True
         if self._closing and not self._ended.done():
@@ -173,22 +184,18 @@ class Journal:
     def _snapshot_is_due(self) -> bool:
         return self._changes >= SNAPSHOT_CHANGES or self._talk >= SNAPSHOT_TALK
 
-    def _take_at_once(self, batch: Batch, kept: Sequence[Entry]) -> bool:
-        """Store and deliver a batch without waiting, if the log can."""
+    def _take_at_once(self, kept: Sequence[Entry]) -> Sequence[Stored | StoreError] | None:
+        """Store a batch without waiting, if the log can."""
         try:
-            answers = self._store.append_at_once([entry.event for entry in kept]) if kept else ()
+            return self._store.append_at_once([entry.event for entry in kept]) if kept else ()
         except StoreError as error:
-            answers = [error] * len(kept)
+            return [error] * len(kept)
         except Exception as error:  # a bug: what was claimed for these must be given back all the same
             log.exception("a batch of %d failed", len(kept))
-            answers = [StoreError(str(error))] * len(kept)
-        if answers is None:
-            return False
-        self._show(batch, kept, answers)
-        return True
+            return [StoreError(str(error))] * len(kept)
 
     async def _take(self, batch: Batch, kept: Sequence[Entry]) -> None:
-        """Store and deliver a batch, and save a snapshot if it is time to."""
+        """Store and deliver a batch."""
         try:
             answers = await self._store.append([entry.event for entry in kept]) if kept else ()
         except StoreError as error:
@@ -196,28 +203,41 @@ class Journal:
         except Exception as error:  # as above
             log.exception("a batch of %d failed", len(kept))
             answers = [StoreError(str(error))] * len(kept)
-        except asyncio.CancelledError:
-            _refuse(batch.entries)
-            batch.finish()
-            raise
-        self._show(batch, kept, answers)
-        self._flying = None
-        if self._snapshot_is_due:
-            await self.save_snapshot()
-        self._work = None
-        if not self._ended.done():
-            self._turn()
+        rest = self._show(batch, kept, answers)
+        if rest is not None:
+            await rest
 
-    def _show(self, batch: Batch, kept: Sequence[Entry], answers: Sequence[Stored | StoreError]) -> None:
-        """Note what became of each entry, and deliver them."""
+    def _show(
+        self, batch: Batch, kept: Sequence[Entry], answers: Sequence[Stored | StoreError]
+    ) -> Coroutine[Any, Any, None] | None:
+        """Note what became of each entry, and deliver them; returns what delivers the rest, if that is not all."""
         try:
             self._note(kept, answers)
-            self._deliver(batch.entries)
+            rest = self._deliver(batch.entries)
         except Exception:  # a bug: it must cost neither the next batch nor those who wait for this one
             log.exception("a batch of %d failed", len(batch.entries))
             _refuse(batch.entries)
-        finally:
+            rest = None
+        if rest is None:
             batch.finish()
+        return rest
+
+    async def _go_on(self, batch: Batch, rest: Coroutine[Any, Any, None]) -> None:
+        """Do what is left of a batch, save a snapshot if it is time to, and go on with the next."""
+        try:
+            await rest
+        except Exception:  # a bug, as above
+            log.exception("a batch of %d failed", len(batch.entries))
+        except asyncio.CancelledError:
+            _refuse(batch.entries)
+            raise
+        finally:
+            self._flying = None
+            batch.finish()
+        if self._snapshot_is_due:
+            await self.save_snapshot()
+        if not self._ended.done():
+            self._turn()
 
     async def save_snapshot(self) -> None:
         """Save what the log adds up to. If that fails, the next start has more to replay, and no more than that."""

@@ -207,7 +207,7 @@ class Session:
         """The id up to which it was shown everything."""
         if self.ended_at is not None:
             return self.ended_at
-        return self.hub.applied if self.shown is None else str(self.shown())
+        return self.hub.shown if self.shown is None else str(self.shown())
 
     # What the hub calls, through the fan-out.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from asynchat.chat.hub import Limits
+from asynchat.wire.irc import replies
 from tests.conversation import Town, words
 
 
@@ -237,3 +240,15 @@ async def test_a_parameter_with_a_space_stays_one_parameter_in_the_answer(town: 
     heard = alice.hears()
     assert heard
     assert all(" a b " not in each.partition(" :")[0] + " " for each in heard)
+
+
+@pytest.mark.parametrize("word", ["x" * 9, "ö" * 5, "x" * 400])
+def test_words_are_put_on_lines_that_are_as_long_as_may_be_and_no_longer(word: str) -> None:
+    words = [f"{word}{number}" for number in range(200)]
+    lines = list(replies.joined(words, " "))
+    assert " ".join(lines).split(" ") == words
+    for line, following in pairwise([*lines, ""]):
+        assert len(line.encode()) <= replies.LISTED_BYTES or " " not in line
+        if following:
+            first = following.split(" ", maxsplit=1)[0]
+            assert len(f"{line} {first}".encode()) > replies.LISTED_BYTES

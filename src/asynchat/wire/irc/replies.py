@@ -21,15 +21,17 @@ def with_tag(line: bytes, tag: str) -> bytes:
 
 def joined(words: Iterable[str], separator: str) -> Iterator[str]:
     """Words on as many lines as it takes, none of them empty."""
-    line = ""
+    line: list[str] = []
+    room = LISTED_BYTES
     for word in words:
-        if line and len(line.encode()) + len(word.encode()) > LISTED_BYTES:
-            yield line
-            line = word
-        else:
-            line = f"{line}{separator}{word}" if line else word
+        length = len(word) if word.isascii() else len(word.encode())
+        if length > room and line:
+            yield separator.join(line)
+            line, room = [], LISTED_BYTES
+        line.append(word)
+        room -= length + len(separator)
     if line:
-        yield line
+        yield separator.join(line)
 
 
 class Replies:

@@ -134,13 +134,13 @@ def _send_names(session: IrcSession, room: Room) -> None:
     every, full = session.every_prefix, session.full_names
     sign = "@" if Setting.SECRET in room.flags else "="
     inside = session.user in room.members
-    shown = (
-        modes.prefixes(member.roles, every=every) + (user.source.mask if full else user.nick)
-        for user, member in room.members.items()
-        if inside or Flag.INVISIBLE not in user.flags
-    )
-    for line in joined(shown, " "):
-        session.reply(numerics.RPL_NAMREPLY, sign, room.name, text=line)
+    shown = []  # a loop with little in it: there may be ten thousand
+    for user, member in room.members.items():
+        if inside or Flag.INVISIBLE not in user.flags:
+            source = user.source
+            name = source.mask if full else source.nick
+            shown.append(modes.prefixes(member.roles, every=every) + name if member.roles else name)
+    session.reply_all(*[(numerics.RPL_NAMREPLY, (sign, room.name), line) for line in joined(shown, " ")])
 
 
 @command("LIST")

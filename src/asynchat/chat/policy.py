@@ -118,6 +118,8 @@ def speak(user: User, room: Room) -> None:
         CannotSpeak: it is moderated, closed to outsiders, or the user is banned.
     """
     membership = room.members.get(user)
+    if membership is not None and not room.lists and Setting.MODERATED not in room.flags:
+        return
     if membership is None:
         if Setting.NO_OUTSIDERS in room.flags or Setting.MODERATED in room.flags or is_muted(user, room):
             raise CannotSpeak(room.name)

@@ -104,11 +104,13 @@ class Room:
         "metadata",
         "name",
         "place",
+        "places",
         "topic",
     )
 
     def __init__(self, place: Place, name: str, created_ms: int) -> None:
         self.place = place
+        self.places = (place,)  # of an event that belongs here alone
         self.name = name
         self.created_ms = created_ms
         self.topic: Topic | None = None

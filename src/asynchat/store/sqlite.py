@@ -175,13 +175,14 @@ class SqliteLog(SqliteReader):
             keys: dict[tuple[str, str], Stored] = {}
             for event in batch:
                 position, key, owner = int(event.id), None, None
-                if type(event) is Said and event.key is not None:
-                    key, owner = event.key, event.by.account or ""
-                    first = keys.get((owner, key)) or self._first(owner, event)
-                    if first is not None:
-                        answers.append(first._replace(new=False))
-                        continue
-                if type(event) is Redacted:
+                if type(event) is Said:
+                    if event.key is not None:
+                        key, owner = event.key, event.by.account or ""
+                        first = keys.get((owner, key)) or self._first(owner, event)
+                        if first is not None:
+                            answers.append(first._replace(new=False))
+                            continue
+                elif type(event) is Redacted:
                     writer.executemany(_INSERT_EVENT, events)  # what is taken out may be of this batch
                     events = []
                     self._take_out(event)

@@ -162,20 +162,27 @@ class Session:
         Whoever talks too fast waits here, and whoever asks and does not read the answers; after each `TURN` of them
         others have theirs.
         """
-        link, unsent, pace = self.link, self.peer.unsent, self.link.pace
+        pace, waited = self.link.pace, True
         for turn, line in enumerate(lines, 1):
             if pace is not None and (pause := pace()) is not None:
                 await pause
-            if unsent() > HIGH_WATER:
-                await link.drained()
-            if self.level is not None:
-                await self.leveled()  # else an answer would overtake what was said before it was asked
-            if self.closing or link.lost:
+                waited = True
+            if waited and not await self._may_go_on():
                 return
-            if line is None or not self.quick(line):
+            waited = line is None or not self.quick(line)
+            if waited:
                 await self.line(line)
             if turn % TURN == 0:
                 await self.hub.journal.breathe()
+                waited = True
+
+    async def _may_go_on(self) -> bool:
+        """Wait until the client has read enough, and is level; whether it is still there."""
+        if self.peer.unsent() > HIGH_WATER:
+            await self.link.drained()
+        if self.level is not None:
+            await self.leveled()  # else an answer would overtake what was said before it was asked
+        return not (self.closing or self.link.lost)
 
     async def eof(self) -> None:
         """The other end says no more: answer what it asked."""

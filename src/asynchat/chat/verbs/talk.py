@@ -16,6 +16,11 @@ REQUEST = "\x01"
 """What begins a request of one program to another. (CTCP)"""
 
 
+def asks(text: str) -> bool:
+    """Whether a text, or a line of it, is a request of one program to another."""
+    return text[:1] == REQUEST or f"\n{REQUEST}" in text
+
+
 class TalkVerbs(Deciding):
     """The verbs for words."""
 
@@ -55,11 +60,10 @@ class TalkVerbs(Deciding):
             if room is None or not room.members:
                 raise NoSuchRoom(to)
             policy.speak(user, room)
-            asks = text[:1] == REQUEST or f"\n{REQUEST}" in text
-            if asks and Setting.NO_REQUESTS in room.flags and kind is not Kind.ACTION:
+            if Setting.NO_REQUESTS in room.flags and kind is not Kind.ACTION and asks(text):
                 raise CannotSpeak(room.name)
             to = room.name
-            places: tuple[Place, ...] = (room.place,)
+            places: tuple[Place, ...] = room.places
         else:
             person = self.user(to)
             to, target = person.nick, person.id

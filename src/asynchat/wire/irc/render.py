@@ -79,7 +79,8 @@ class Irc:
         """The commonest of events, words on one line, as `render` would have it; None if it is not of that sort."""
         if event.kind is not Kind.MESSAGE or event.cuts or event.least or "\n" in event.text:
             return None
-        line = f":{event.by.mask} PRIVMSG {event.to} :{event.text}\r\n".encode()
+        by = event.by
+        line = f":{by.nick}!{by.ident}@{by.host} PRIVMSG {event.to} :{event.text}\r\n".encode()
         if len(line) > BODY_LIMIT + 2:
             return None
         return self.prefix(event).encode() + line if self.time or self.tags or self.account else line

@@ -216,8 +216,10 @@ class IrcSession(Hearing):
         to, colon, text = line[8:].partition(b" :")
         if not colon or b" " in to or b"," in to or not text or text[0] == 1:  # a request, or an action
             return False
-        if user.changing is not None and not user.changing.done:
-            return False
+        if user.changing is not None:
+            if not user.changing.done:
+                return False
+            user.changing = None
         try:
             self.hub.say(user, to.decode(), text.decode(), via=self)
         except (Refused, UnicodeDecodeError):

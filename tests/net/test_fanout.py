@@ -10,7 +10,7 @@ from asynchat.chat.errors import StorageError
 from asynchat.chat.events import Flag, Left, Role
 from asynchat.net import fanout
 from asynchat.net.journal import Batch
-from tests.net.stage import ECHO, FakeSession, Plain, Stage
+from tests.net.stage import ECHO, FakeSession, Plain, Stage, finish
 
 
 @pytest.fixture(params=[1, 1000], ids=["in-turns", "at-once"])
@@ -363,3 +363,53 @@ def test_a_crowd_is_told_in_turns_and_what_follows_comes_after_it(monkeypatch):
     assert told == [[0, 0], [0, 0], [2, 0], [4, 0], [5, 0], [5, 0], [5, 1]]  # p0 has an echo of its own
     assert stage.hub.shown == stage.hub.applied
     assert all(each.heard == ["#a p0: hi"] for each in people[1:])
+
+
+async def test_what_has_nothing_to_do_with_a_crowd_that_is_being_told_passes_it(monkeypatch):
+    monkeypatch.setattr(fanout, "CROWD", 3)
+    stage = Stage()
+    people = [stage.enter(f"p{number}", "#a") for number in range(5)]
+    x, y = stage.enter("x", "#b"), stage.enter("y", "#b")
+    both = stage.enter("both", "#a", "#b")
+    ordered = [stage.enter(nick, "#c", dialect=Plain(ordered=True)) for nick in ("o", "p")]
+    large = [stage.enter(f"l{number}", "#d") for number in range(4)]
+    stage.forget()
+    stage.say(people[0], "#a", "hi")
+    rest, stage.batch = stage.fanout.deliver(stage.batch.entries), Batch()
+    rest.send(None)
+
+    def may_pass(*lines: tuple[FakeSession, str]) -> bool:
+        stage.batch = Batch()
+        for who, to in lines:
+            stage.say(who, to, "ho")
+        return stage.fanout.may_pass(stage.batch.entries)
+
+    assert not may_pass((people[1], "#a"))
+    assert not may_pass((both, "#b"))  # its echo there comes after that in #a
+    assert not may_pass((x, "y"))
+    assert not may_pass((ordered[0], "#c"))
+    assert not may_pass((large[0], "#d"))
+    assert not may_pass((x, "#b"), (people[1], "#a"))
+    assert may_pass((x, "#b"))
+    assert stage.fanout.deliver(stage.batch.entries) is None
+    assert [each.heard for each in (x, y, both)] == [["* #b x: ho"], ["#b x: ho"], ["#b x: ho"]]
+    assert people[4].heard == []
+    finish(rest)
+    assert people[4].heard == ["#a p0: hi"]
+    assert both.heard == ["#b x: ho", "#a p0: hi"]
+    assert stage.hub.shown == stage.hub.applied
+    assert stage.fanout.position == int(stage.hub.applied)
+
+
+async def test_nothing_passes_a_crowd_that_is_told_of_somebody_in_several_rooms(monkeypatch):
+    monkeypatch.setattr(fanout, "CROWD", 2)
+    stage = Stage()
+    [stage.enter(f"p{number}", "#a") for number in range(5)]
+    both, x = stage.enter("both", "#a", "#b"), stage.enter("x", "#c")
+    stage.hub.rename(both.user, "other", via=both)
+    rest, stage.batch = stage.fanout.deliver(stage.batch.entries), Batch()
+    assert stage.hub.concerns(x.user)
+    stage.say(x, "#c", "ho")
+    assert not stage.fanout.may_pass(stage.batch.entries)
+    finish(rest)
+    assert not stage.hub.concerns(x.user)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from asynchat.chat.errors import Refused, StoreError
 from asynchat.chat.events import Event, Joined, Said, Source
+from asynchat.chat.users import User
 from asynchat.net import journal as journal_module
 from asynchat.net.journal import Entry, Journal
 from asynchat.store import Snapshot, Stored
@@ -399,3 +401,52 @@ async def test_what_is_put_once_it_was_cancelled_is_refused_and_keeps_nobody_wai
     for entry in (flying, gathering, late):
         with pytest.raises(Refused):
             await asyncio.wait_for(entry, 20)
+
+
+async def test_what_may_pass_passes_what_is_being_told_and_the_rest_waits():
+    async with running(may_pass=lambda entries: all(int(entry.event.id) % 2 for entry in entries)) as bench:
+        shown, deliver = asyncio.Event(), bench.deliver
+
+        async def rest(entries: Sequence[Entry]) -> None:
+            bench.journal._deliver = deliver
+            await shown.wait()
+            deliver(entries)
+
+        bench.journal._deliver = rest
+        bench.put(said(2, kept=False))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        (passing,) = bench.put(said(3, kept=False))
+        await asyncio.wait_for(passing, 20)
+        outsider, member = User(ALICE, ""), User(replace(ALICE, user="g2"), "")
+        bench.journal._concerns = lambda user: user is member
+        await asyncio.wait_for(bench.journal.caught_up(outsider), 20)
+        waiting = [asyncio.ensure_future(bench.journal.caught_up(user)) for user in (member, None)]
+        bench.put(said(4, kept=False), said(5, kept=False))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert bench.delivered == [["3"]]
+        assert not any(each.done() for each in waiting)
+        shown.set()
+        await bench.journal.caught_up()
+        await asyncio.wait(waiting, timeout=20)
+        assert all(each.done() for each in waiting)
+    assert bench.delivered == [["3"], ["2"], ["4", "5"]]
+
+
+async def test_who_waits_for_a_batch_that_turns_out_not_to_concern_them_waits_no_longer():
+    async with running() as bench:
+        shown, deliver = asyncio.Event(), bench.deliver
+
+        async def rest(entries: Sequence[Entry]) -> None:
+            await shown.wait()
+            deliver(entries)
+
+        bench.journal._deliver = rest
+        bench.journal._concerns = lambda user: False
+        await asyncio.sleep(0)
+        (entry,) = bench.put(said(2, kept=False))
+        await asyncio.wait_for(bench.journal.caught_up(User(ALICE, "")), 20)  # put, and not yet begun
+        assert not entry.done
+        shown.set()
+    assert entry.done

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from asynchat.chat.events import Entered, Event, Joined, Renamed, RoomRenamed
 from asynchat.chat.names import casefold
-from asynchat.chat.rooms import Audience
+from asynchat.chat.rooms import Audience, Room
+from asynchat.chat.users import User
 from asynchat.chat.verbs.deciding import Limits
 from asynchat.chat.verbs.people import PeopleVerbs
 from asynchat.chat.verbs.rooms import RoomVerbs
@@ -28,11 +29,17 @@ class Hub(PeopleVerbs, RoomVerbs, TalkVerbs):
 
     applied = "0"
     showing: str | None = None
+    crowded: frozenset[Room] | None = frozenset()
+    """The rooms that are being shown it; None: not only rooms are."""
 
     @property
     def shown(self) -> str:
         """The id up to which everything is shown to all who do not lag."""
         return self.showing or self.applied
+
+    def concerns(self, user: User) -> bool:
+        """Whether what a crowd is being shown may be for this user too."""
+        return self.crowded is None or not self.crowded.isdisjoint(user.rooms)
 
     def apply(self, event: Event) -> Audience:
         """Change the state as the stored event says, and name who is to hear of it. Total."""

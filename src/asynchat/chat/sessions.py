@@ -125,8 +125,10 @@ class Journal(Protocol):
     def put(self, event: Event, via: Session | None, /) -> Pending:
         """Take an event that a verb has decided; its order is final."""
 
-    async def caught_up(self) -> None:
-        """Wait until everything that was put so far is shown."""
+    async def caught_up(self, user: User | None = None) -> None:
+        """Wait until everything that was put so far is shown, or, if a crowd is being shown it, does not concern this
+        user any more.
+        """
 
     async def breathe(self) -> None:
         """Let others have their turn; longer when more is waiting to be stored than should be."""

@@ -103,16 +103,34 @@ class Fanout:
         self._echoing: dict[Session, Run] = {}  # the run in which each speaker's echoes are
         self._late: dict[Session, None] = {}
         self._pushed = 0  # bytes per peer at most, in this batch
-        self._waiting: deque[Callable[[], None]] = deque()  # what comes after a crowd's first turn, in order
+        self._waiting: deque[Callable[[], None]] = deque()  # what is pushed in turns of its own, in order
+        self._crowded: dict[Room, None] = {}  # whose runs are among that
+        self._from_runs = 0  # how many of them are of runs
 
     def deliver(self, entries: Sequence[Entry]) -> Coroutine[Any, Any, None] | None:
         """Apply and show a batch that is stored; answer what could not be.
 
         Where a crowd hears, others have their turn between: then what is returned is to be awaited before the next
-        batch.
+        batch, unless that `may_pass`.
         """
-        hub = self._hub
-        before, last = hub.applied, ""
+        if self._waiting:
+            self._pass(entries)
+            return None
+        hub, before = self._hub, self._hub.applied
+        self._apply_all(entries)
+        self._end_runs()
+        self._write_in_order()
+        if self._waiting:
+            hub.showing = before
+            hub.crowded = frozenset(self._crowded) if len(self._waiting) == self._from_runs else None
+            self._crowded, self._from_runs = {}, 0
+            return self._deliver_rest()
+        self._look_back()
+        return None
+
+    def _apply_all(self, entries: Sequence[Entry]) -> None:
+        """Apply what is stored, and begin to show it."""
+        hub, last = self._hub, ""
         for entry in entries:
             event = entry.event
             try:
@@ -129,13 +147,6 @@ class Fanout:
                 last = event.id
         if last:
             self.position = int(last)
-        self._end_runs()
-        self._write_in_order()
-        if self._waiting:
-            hub.showing = before
-            return self._deliver_rest()
-        self._look_back()
-        return None
 
     async def _deliver_rest(self) -> None:
         """Push what is waiting, a turn of the loop for each."""
@@ -145,8 +156,38 @@ class Fanout:
                 self._waiting.popleft()()
             except Exception:  # a bug, as above
                 log.exception("a part of a batch could not be shown")
-        self._hub.showing = None
+        self._hub.showing, self._hub.crowded = None, frozenset()
         self._look_back()
+
+    def may_pass(self, entries: Sequence[Entry]) -> bool:
+        """Whether a batch may be shown while a crowd is being told of another.
+
+        It may if it is words of members to all of their rooms, none of them crowded, by people who are in no room that
+        is being told: so order stays in each room, and among the echoes of each session.
+        """
+        crowded, state = self._hub.crowded, self._hub.state
+        if crowded is None or (self.behind is not None and self.behind.lags):
+            return False
+        for entry in entries:
+            event = entry.event
+            if type(event) is not Said or event.target is not None or event.least or event.key is not None:
+                return False
+            author, room = state.people.get(event.by.user), state.places.get(event.places[0])
+            if author is None or room is None or room not in author.rooms or not crowded.isdisjoint(author.rooms):
+                return False
+            if sum(map(len, room.hearers.values())) > CROWD or any(dialect.ordered for dialect in room.hearers):
+                return False
+        return True
+
+    def _pass(self, entries: Sequence[Entry]) -> None:
+        """Show a batch past a crowd that is being told of another; who lags then is seen to later."""
+        waiting, pushed = self._waiting, self._pushed
+        self._waiting, self._pushed = deque(), 0
+        try:
+            self._apply_all(entries)
+            self._end_runs()
+        finally:
+            self._waiting, self._pushed = waiting, pushed
 
     def _look_back(self) -> None:
         """See to those who have not taken what earlier batches had for them."""
@@ -307,6 +348,13 @@ class Fanout:
 
     def _end_run(self, run: Run) -> None:
         """Render the run once per dialect and write it, once per hearer."""
+        before = len(self._waiting)
+        self._write_to_hearers(run)
+        if len(self._waiting) > before:
+            self._crowded[run.room] = None
+            self._from_runs += len(self._waiting) - before
+
+    def _write_to_hearers(self, run: Run) -> None:
         del self._runs[run.room]
         hearers, apart, events = run.room.hearers, run.apart, run.events
         aside: list[tuple[dict[Session, Peer], Session, Peer]] = []

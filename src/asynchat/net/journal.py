@@ -15,6 +15,7 @@ from typing import Any
 from asynchat.chat.errors import Refused, StorageError, StorageFull, StoreError
 from asynchat.chat.events import Event
 from asynchat.chat.sessions import Session
+from asynchat.chat.users import User
 from asynchat.store import Log, Snapshot, Stored
 
 log = logging.getLogger("asynchat.journal")
@@ -30,12 +31,13 @@ SNAPSHOT_TALK = 100_000
 class Batch:
     """Events that are stored together, and those who wait for that."""
 
-    __slots__ = ("_waiting", "done", "entries")
+    __slots__ = ("_waiting", "_watching", "done", "entries")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.done = False
         self._waiting: list[asyncio.Future[None]] = []
+        self._watching: list[asyncio.Future[None]] = []
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for it, with a future of one's own: who is cancelled while waiting must not cancel the others."""
@@ -44,12 +46,26 @@ class Batch:
             self._waiting.append(waiting)
             yield from waiting
 
+    def moves_on(self) -> asyncio.Future[None]:
+        """To be awaited: that it is done, or that the rest of it is being shown."""
+        watching = asyncio.get_running_loop().create_future()
+        self._watching.append(watching)
+        return watching
+
+    def move_on(self) -> None:
+        """The rest of it is being shown."""
+        watching, self._watching = self._watching, []
+        for each in watching:
+            if not each.done():
+                each.set_result(None)
+
     def finish(self) -> None:
         """It is stored and shown, or refused."""
         self.done = True
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_result(None)
+        self.move_on()
 
 
 class Entry:
@@ -79,7 +95,8 @@ class Entry:
 class Journal:
     """Takes events, appends them in batches and hands what was stored to `deliver`, in order.
 
-    What `deliver` returns, if anything, delivers the rest, and the next batch comes after that.
+    What `deliver` returns, if anything, delivers the rest, and the next batch comes after that, unless it `may_pass`;
+    only whom it `concerns` has to wait for it.
     `most` entries may gather while a commit is in the air; past that, `breathe` makes those who put them wait. Between
     two batches, once enough has changed, the state that `dump` gives is saved, so that a restart has little to replay.
     """
@@ -90,8 +107,14 @@ class Journal:
         deliver: Callable[[Sequence[Entry]], Coroutine[Any, Any, None] | None],
         *,
         dump: Callable[[], dict[str, Any]],
+        may_pass: Callable[[Sequence[Entry]], bool] = lambda entries: False,
+        concerns: Callable[[User], bool] = lambda user: True,
         most: int = 4096,
     ) -> None:
+        self._may_pass = may_pass
+        self._concerns = concerns
+        self._telling: Batch | None = None  # what `deliver` left of it is being delivered
+        self._passing = False  # it will be seen whether what gathers may pass
         self._dump = dump
         self._lost = 0  # events that could not be stored
         self._complained_at = float("-inf")
@@ -117,6 +140,8 @@ class Journal:
         batch.entries.append(entry)
         if self._idle:
             self._turn_soon()
+        elif self._telling is not None:
+            self._pass_soon()
         elif self._dead:
             self._give_up()
         return entry
@@ -126,11 +151,15 @@ class Journal:
         """Whether more is waiting than should be."""
         return len(self._gathering.entries) >= self._most
 
-    async def caught_up(self) -> None:
-        """Wait until everything that was put so far is shown."""
+    async def caught_up(self, user: User | None = None) -> None:
+        """Wait until everything that was put so far is shown, or, if a crowd is being shown it, does not concern this
+        user any more.
+        """
         batch = self._gathering if self._gathering.entries else self._flying
-        if batch is not None:
-            await batch
+        while batch is not None and not batch.done:
+            if user is not None and self._telling is batch and not self._concerns(user):
+                return
+            await batch.moves_on()
 
     async def breathe(self) -> None:
         """Let others have their turn; longer when more is waiting to be stored than should be."""
@@ -170,11 +199,15 @@ class Journal:
             batch, self._gathering = self._gathering, Batch()
             kept = [entry for entry in batch.entries if entry.event.kept]
             answers = None if self._snapshot_is_due else self._take_at_once(kept)
-            rest = self._take(batch, kept) if answers is None else self._show(batch, kept, answers)
-            if rest is not None:
-                self._flying = batch
-                self._group.create_task(self._go_on(batch, rest))
-                return
+            if answers is None:
+                work = self._take(batch, kept)
+            elif (rest := self._show(batch, kept, answers)) is not None:
+                work = self._tell(batch, rest)
+            else:
+                continue
+            self._flying = batch
+            self._group.create_task(self._go_on(batch, work))
+            return
         self._idle = True
         if self._closing and not self._ended.done():
             self._idle = False
@@ -205,7 +238,35 @@ class Journal:
             answers = [StoreError(str(error))] * len(kept)
         rest = self._show(batch, kept, answers)
         if rest is not None:
+            await self._tell(batch, rest)
+
+    async def _tell(self, batch: Batch, rest: Coroutine[Any, Any, None]) -> None:
+        """Deliver the rest of a batch; what gathers meanwhile may pass."""
+        self._telling = batch
+        batch.move_on()
+        self._pass_soon()
+        try:
             await rest
+        finally:
+            self._telling = None
+
+    def _pass_soon(self) -> None:
+        if not self._passing:
+            assert self._loop is not None
+            self._passing = True
+            self._loop.call_soon(self._pass)
+
+    def _pass(self) -> None:
+        """Store and deliver what is waiting, if it may pass what is being told, and without a wait."""
+        self._passing = False
+        batch = self._gathering
+        if self._telling is None or self._snapshot_is_due or not batch.entries or not self._may_pass(batch.entries):
+            return
+        kept = [entry for entry in batch.entries if entry.event.kept]
+        answers = self._take_at_once(kept)
+        if answers is not None:
+            self._gathering = Batch()
+            self._show(batch, kept, answers)
 
     def _show(
         self, batch: Batch, kept: Sequence[Entry], answers: Sequence[Stored | StoreError]
@@ -222,10 +283,10 @@ class Journal:
             batch.finish()
         return rest
 
-    async def _go_on(self, batch: Batch, rest: Coroutine[Any, Any, None]) -> None:
+    async def _go_on(self, batch: Batch, work: Coroutine[Any, Any, None]) -> None:
         """Do what is left of a batch, save a snapshot if it is time to, and go on with the next."""
         try:
-            await rest
+            await work
         except Exception:  # a bug, as above
             log.exception("a batch of %d failed", len(batch.entries))
         except asyncio.CancelledError:

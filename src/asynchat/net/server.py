@@ -197,7 +197,13 @@ class Server:
         fanout = Fanout(hub, send_queue=settings.limits.send_queue, over=lambda session: session.drop("SendQ exceeded"))
         fanout.position = store.last_id
         fanout.behind = catch_up = CatchUp(store, lambda: fanout.position)
-        hub.journal = journal = Journal(store, fanout.deliver, dump=lambda: snapshot.dump(hub.state))
+        hub.journal = journal = Journal(
+            store,
+            fanout.deliver,
+            dump=lambda: snapshot.dump(hub.state),
+            may_pass=fanout.may_pass,
+            concerns=hub.concerns,
+        )
         if settings.accounts.mode != "off":
             from asynchat.net.logins import open_logins
 

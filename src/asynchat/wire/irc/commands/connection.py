@@ -156,7 +156,7 @@ async def ping(session: IrcSession, message: Message) -> None:
     if not message.params:
         session.reply(numerics.ERR_NEEDMOREPARAMS, "PING")
     else:
-        await session.hub.journal.caught_up()  # a PONG says that everything that came before the PING is out
+        await session.hub.journal.caught_up(session.user)  # a PONG says that all that came before the PING is out
         session.send(f":{session.house.name} PONG {session.house.name} :{message.params[0]}")
 
 

@@ -76,7 +76,7 @@ class MemoryLog:
             if len(ring) > self._ring:
                 oldest = ring.popleft()
                 self._lost[place] = (self._lost.get(place, (0, 0))[0] + 1, int(oldest.id))
-                if not any(self._holds(other, oldest) for other in oldest.places):
+                if len(oldest.places) == 1 or not any(self._holds(other, oldest) for other in oldest.places):
                     self._events.pop(oldest.id, None)
         if event.places:
             self._events[event.id] = event

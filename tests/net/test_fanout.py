@@ -360,7 +360,8 @@ def test_a_crowd_is_told_in_turns_and_what_follows_comes_after_it(monkeypatch):
             told.append([sum(bool(each.heard) for each in group) for group in (people[1:], couple[1:])])
             assert stage.hub.shown == before != stage.hub.applied  # who goes now has not been shown it
             rest.send(None)
-    assert told == [[0, 0], [0, 0], [2, 0], [4, 0], [5, 0], [5, 0], [5, 1]]  # p0 has an echo of its own
+    assert told == [[0, 0], [0, 0], [2, 0], [4, 0], [5, 0]]
+    assert couple[1].heard == ["#b x: ho"]
     assert stage.hub.shown == stage.hub.applied
     assert all(each.heard == ["#a p0: hi"] for each in people[1:])
 
@@ -413,3 +414,42 @@ async def test_nothing_passes_a_crowd_that_is_told_of_somebody_in_several_rooms(
     assert not stage.fanout.may_pass(stage.batch.entries)
     finish(rest)
     assert not stage.hub.concerns(x.user)
+
+
+async def test_a_bug_in_one_room_costs_a_crowd_nothing_now_or_later(monkeypatch, caplog):
+    monkeypatch.setattr(fanout, "CROWD", 2)
+    stage = Stage()
+    people = [stage.enter(f"p{number}", "#a") for number in range(5)]
+    bad = Plain()
+    x, y = (stage.enter(nick, "#b", dialect=bad) for nick in ("x", "y"))
+    stage.forget()
+    render = bad.render
+    bad.render = lambda event: 1 / 0
+    stage.say(people[0], "#a", "one")
+    stage.say(x, "#b", "lost")
+    stage.deliver()
+    bad.render = render
+    stage.say(people[0], "#a", "two")
+    stage.say(y, "#b", "heard")
+    stage.deliver()
+    assert people[4].heard == ["#a p0: one", "#a p0: two"]
+    assert x.heard[-1:] == ["#b y: heard"]  # who spoke when it failed is not deaf since
+    assert "could not be shown" in caplog.text
+
+
+async def test_who_is_put_out_of_a_crowd_is_concerned_and_does_not_pass_it(monkeypatch):
+    monkeypatch.setattr(fanout, "CROWD", 3)
+    stage = Stage()
+    people = [stage.enter(f"p{number}", "#a") for number in range(6)]
+    vic, other = stage.enter("vic", "#a", "#b"), stage.enter("other", "#b")
+    stage.forget()
+    stage.say(vic, "#a", "one")
+    stage.hub.kick(people[0].user, "#a", "vic", "", via=people[0])
+    rest, stage.batch = stage.fanout.deliver(stage.batch.entries), Batch()
+    assert stage.hub.concerns(vic.user)
+    assert not stage.hub.concerns(other.user)
+    stage.say(vic, "#b", "two")
+    assert not stage.fanout.may_pass(stage.batch.entries)
+    finish(rest)
+    stage.deliver()
+    assert vic.heard[-1] == "* #b vic: two"

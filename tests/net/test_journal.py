@@ -450,3 +450,52 @@ async def test_who_waits_for_a_batch_that_turns_out_not_to_concern_them_waits_no
         assert not entry.done
         shown.set()
     assert entry.done
+
+
+async def test_a_batch_that_was_to_begin_when_it_was_cancelled_is_refused():
+    bench = Bench()
+    running = asyncio.create_task(bench.journal.run())
+    await asyncio.sleep(0)
+    (entry,) = bench.put(said(1))
+    running.cancel()  # in the turn in which a task is made for it, which then never begins
+    await asyncio.wait([running])
+    with pytest.raises(Refused):
+        await asyncio.wait_for(entry, 20)
+
+
+async def test_who_is_concerned_waits_for_what_is_told_though_something_has_passed_it():
+    async with running(may_pass=lambda entries: True) as bench:
+        shown, deliver = asyncio.Event(), bench.deliver
+
+        async def rest(entries: Sequence[Entry]) -> None:
+            bench.journal._deliver = deliver
+            await shown.wait()
+            deliver(entries)
+
+        bench.journal._deliver = rest
+        await asyncio.sleep(0)
+        bench.put(said(1, kept=False))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        (passing,) = bench.put(said(2, kept=False))
+        loop = asyncio.get_running_loop()
+        waiting = asyncio.Task(bench.journal.caught_up(), loop=loop, eager_start=True)  # before it has passed
+        await asyncio.wait_for(passing, 20)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        shown.set()
+        await asyncio.wait_for(waiting, 20)
+
+
+async def test_a_bug_in_the_snapshot_costs_nobody_anything(monkeypatch, caplog):
+    monkeypatch.setattr(journal_module, "SNAPSHOT_TALK", 1)
+    async with running() as bench:
+        bench.journal._dump = lambda: 1 / 0
+        for number in (1, 2, 3):
+            (entry,) = bench.put(said(number))
+            await bench.log.in_the_air()
+            bench.log.land()
+            await asyncio.wait_for(entry, 20)
+    assert bench.delivered == [["1"], ["2"], ["3"]]
+    assert "no snapshot was saved" in caplog.text

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
 
 from asynchat.chat.events import Event, Redacted
-from asynchat.store import is_words, placing, sqlite
+from asynchat.store import flushing, is_words, placing, sqlite
 from asynchat.store.sqlite import SqliteLog
 from tests.store.author import Author, ids, opened
 
@@ -137,3 +138,74 @@ async def test_a_page_is_whole_though_events_are_placed_while_it_is_read(tmp_pat
         await log.exclusive(lambda writer: None)
         go_on.set()
         assert ids(await reading) == ids(events[1:] if newest else events[:8])
+
+
+async def fails_to_flush(log: SqliteLog, event: Event, *, placed: bool) -> None:
+    """The disk does not take an event, which is placed meanwhile or not."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail(descriptor: int) -> None:
+        begun.set()
+        go_on.wait(20)
+        raise OSError(5, "Input/output error")
+
+    log._flushing._be_wary()  # a thread waits for the disk
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(flushing, "_flush", fail)
+        appending = asyncio.ensure_future(log.append([event]))
+        await asyncio.to_thread(begun.wait, 20)
+        meanwhile = asyncio.ensure_future(log.exclusive(lambda writer: None)) if placed else None
+        await asyncio.sleep(0)
+        go_on.set()
+        await appending
+        if meanwhile is not None:
+            await meanwhile
+
+
+@pytest.mark.parametrize("placed", [False, True])
+async def test_what_could_not_be_flushed_is_in_no_place_then_or_after_a_restart(tmp_path: Path, placed: bool) -> None:
+    first_life, second_life = tmp_path / "1", tmp_path / "2"
+    for folder in (first_life, second_life):
+        folder.mkdir()
+    async with opened(SqliteLog(first_life / "log.db")) as log:
+        author = Author(log)
+        kept = author.says("kept")
+        await log.append([kept])
+        await fails_to_flush(log, author.says("lost"), placed=placed)
+        await log.exclusive(lambda writer: None)
+        assert ids(await log.page("#1", limit=1)) == [kept.id]
+    async with opened(SqliteLog(first_life / "log.db")) as log:
+        again = Author(log).says("elsewhere", "#2")  # it may have the id of what was lost
+        await log.append([again])
+        for part in first_life.iterdir():  # as it would be found if the process were killed now
+            if not part.name.endswith(("-shm", ".lock")):
+                shutil.copy(part, second_life)
+    async with opened(SqliteLog(second_life / "log.db")) as log:
+        assert ids(await log.page("#1", limit=9)) == [kept.id]
+        assert ids(await log.page("#2", limit=9)) == [again.id]
+
+
+async def test_a_page_is_whole_though_what_it_was_to_have_is_trimmed_meanwhile(tmp_path: Path) -> None:
+    async with opened(SqliteLog(tmp_path / "log.db")) as log:
+        author = Author(log)
+        events = [author.says(str(number)) for number in range(7)]
+        await log.append(events)
+        go_on = threading.Event()
+        log._reading.submit(go_on.wait)
+        reading = asyncio.ensure_future(log.page("#1", after="0", limit=3))
+        await asyncio.sleep(0)
+
+        def trim(writer: sqlite3.Connection) -> None:
+            writer.execute("DELETE FROM events WHERE id < 4")
+            writer.execute("DELETE FROM placed WHERE id < 4")
+
+        await log.exclusive(trim)
+        go_on.set()
+        assert ids(await reading) == ids(events[3:6])
+
+
+def test_what_is_put_back_twice_is_there_once() -> None:
+    unplaced = placing.Unplaced(0)
+    unplaced.add(1, 1, "a")
+    unplaced.put_back(1, 1, "a")
+    assert unplaced.between("a", (1,), 0, 9) == [1]

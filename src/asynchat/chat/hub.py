@@ -31,6 +31,8 @@ class Hub(PeopleVerbs, RoomVerbs, TalkVerbs):
     showing: str | None = None
     crowded: frozenset[Room] | None = frozenset()
     """The rooms that are being shown it; None: not only rooms are."""
+    apart: frozenset[User] = frozenset()
+    """Those who came, went or spoke in it there."""
 
     @property
     def shown(self) -> str:
@@ -39,7 +41,7 @@ class Hub(PeopleVerbs, RoomVerbs, TalkVerbs):
 
     def concerns(self, user: User) -> bool:
         """Whether what a crowd is being shown may be for this user too."""
-        return self.crowded is None or not self.crowded.isdisjoint(user.rooms)
+        return self.crowded is None or user in self.apart or not self.crowded.isdisjoint(user.rooms)
 
     def apply(self, event: Event) -> Audience:
         """Change the state as the stored event says, and name who is to hear of it. Total."""

@@ -125,6 +125,10 @@ class Journal(Protocol):
     def put(self, event: Event, via: Session | None, /) -> Pending:
         """Take an event that a verb has decided; its order is final."""
 
+    @property
+    def crowded(self) -> bool:
+        """Whether more is waiting than should be."""
+
     async def caught_up(self, user: User | None = None) -> None:
         """Wait until everything that was put so far is shown, or, if a crowd is being shown it, does not concern this
         user any more.

@@ -103,8 +103,10 @@ class Fanout:
         self._echoing: dict[Session, Run] = {}  # the run in which each speaker's echoes are
         self._late: dict[Session, None] = {}
         self._pushed = 0  # bytes per peer at most, in this batch
-        self._waiting: deque[Callable[[], None]] = deque()  # what is pushed in turns of its own, in order
+        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()  # pushed in turns: how many writes, and how
+        self._telling = False  # that is being done
         self._crowded: dict[Room, None] = {}  # whose runs are among that
+        self._apart: set[User] = set()  # who came, went or spoke in those
         self._from_runs = 0  # how many of them are of runs
 
     def deliver(self, entries: Sequence[Entry]) -> Coroutine[Any, Any, None] | None:
@@ -113,7 +115,7 @@ class Fanout:
         Where a crowd hears, others have their turn between: then what is returned is to be awaited before the next
         batch, unless that `may_pass`.
         """
-        if self._waiting:
+        if self._telling:
             self._pass(entries)
             return None
         hub, before = self._hub, self._hub.applied
@@ -123,7 +125,8 @@ class Fanout:
         if self._waiting:
             hub.showing = before
             hub.crowded = frozenset(self._crowded) if len(self._waiting) == self._from_runs else None
-            self._crowded, self._from_runs = {}, 0
+            hub.apart = frozenset(self._apart)
+            self._crowded, self._apart, self._from_runs, self._telling = {}, set(), 0, True
             return self._deliver_rest()
         self._look_back()
         return None
@@ -149,14 +152,21 @@ class Fanout:
             self.position = int(last)
 
     async def _deliver_rest(self) -> None:
-        """Push what is waiting, a turn of the loop for each."""
-        while self._waiting:
-            await asyncio.sleep(0)
-            try:
-                self._waiting.popleft()()
-            except Exception:  # a bug, as above
-                log.exception("a part of a batch could not be shown")
-        self._hub.showing, self._hub.crowded = None, frozenset()
+        """Push what is waiting, to no more in each turn of the loop than a crowd is."""
+        try:
+            while self._waiting:
+                await asyncio.sleep(0)
+                left = CROWD
+                while self._waiting and left >= self._waiting[0][0]:
+                    count, push = self._waiting.popleft()
+                    left -= count
+                    try:
+                        push()
+                    except Exception:  # a bug, as above
+                        log.exception("a part of a batch could not be shown")
+        finally:
+            self._telling = False
+            self._hub.showing, self._hub.crowded, self._hub.apart = None, frozenset(), frozenset()
         self._look_back()
 
     def may_pass(self, entries: Sequence[Entry]) -> bool:
@@ -165,15 +175,15 @@ class Fanout:
         It may if it is words of members to all of their rooms, none of them crowded, by people who are in no room that
         is being told: so order stays in each room, and among the echoes of each session.
         """
-        crowded, state = self._hub.crowded, self._hub.state
-        if crowded is None or (self.behind is not None and self.behind.lags):
+        state = self._hub.state
+        if self._hub.crowded is None or (self.behind is not None and self.behind.lags):
             return False
         for entry in entries:
             event = entry.event
             if type(event) is not Said or event.target is not None or event.least or event.key is not None:
                 return False
             author, room = state.people.get(event.by.user), state.places.get(event.places[0])
-            if author is None or room is None or room not in author.rooms or not crowded.isdisjoint(author.rooms):
+            if author is None or room is None or room not in author.rooms or self._hub.concerns(author):
                 return False
             if sum(map(len, room.hearers.values())) > CROWD or any(dialect.ordered for dialect in room.hearers):
                 return False
@@ -209,7 +219,7 @@ class Fanout:
             self._end_runs()
             self._write_in_order()
         if self._waiting:  # it comes after what was said before it
-            self._waiting.append(partial(self._tell, entry, via))
+            self._waiting.append((1, partial(self._tell, entry, via)))
         else:
             self._tell(entry, via)
 
@@ -344,7 +354,10 @@ class Fanout:
 
     def _end_runs(self) -> None:
         for run in tuple(self._runs.values()):
-            self._end_run(run)
+            try:
+                self._end_run(run)
+            except Exception:  # a bug in one room must not cost the others anything
+                log.exception("what was said in %s could not be shown", run.room.name)
 
     def _end_run(self, run: Run) -> None:
         """Render the run once per dialect and write it, once per hearer."""
@@ -352,6 +365,7 @@ class Fanout:
         self._write_to_hearers(run)
         if len(self._waiting) > before:
             self._crowded[run.room] = None
+            self._apart.update(session.user for session in run.apart if session.user is not None)
             self._from_runs += len(self._waiting) - before
 
     def _write_to_hearers(self, run: Run) -> None:
@@ -365,12 +379,14 @@ class Fanout:
             if group is not None and (peer := group.pop(session, None)) is not None:
                 aside.append((group, session, peer))
         rendered: dict[Dialect, list[Any]] = {}
-        for dialect, group in hearers.items():
-            if group:
-                lines = rendered[dialect] = [dialect.render(event) for event in events]
-                self._write_run(dialect, group, events, lines)
-        for group, session, peer in aside:
-            group[session] = peer
+        try:
+            for dialect, group in hearers.items():
+                if group:
+                    lines = rendered[dialect] = [dialect.render(event) for event in events]
+                    self._write_run(dialect, group, events, lines)
+        finally:
+            for group, session, peer in aside:
+                group[session] = peer
         for session, slice_ in apart.items():
             if len(slice_.own) < len(events):
                 dialect = session.dialect
@@ -461,7 +477,8 @@ class Fanout:
             return
         hearers = tuple(group.items())
         for start in range(0, len(hearers), CROWD):
-            self._waiting.append(partial(self._write, dict(hearers[start : start + CROWD]), chunk, soft, hard))
+            some = dict(hearers[start : start + CROWD])
+            self._waiting.append((len(some), partial(self._write, some, chunk, soft, hard)))
 
     def _write(self, group: Mapping[Session, Peer], chunk: Any, soft: int, hard: int) -> None:
         """The hot loop: look at what is unsent from earlier batches, then write.

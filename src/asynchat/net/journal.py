@@ -113,6 +113,7 @@ class Journal:
     ) -> None:
         self._may_pass = may_pass
         self._concerns = concerns
+        self._work: Coroutine[Any, Any, None] | None = None  # what has not begun yet of the batch that is flying
         self._telling: Batch | None = None  # what `deliver` left of it is being delivered
         self._passing = False  # it will be seen whether what gathers may pass
         self._dump = dump
@@ -155,11 +156,11 @@ class Journal:
         """Wait until everything that was put so far is shown, or, if a crowd is being shown it, does not concern this
         user any more.
         """
-        batch = self._gathering if self._gathering.entries else self._flying
-        while batch is not None and not batch.done:
-            if user is not None and self._telling is batch and not self._concerns(user):
-                return
-            await batch.moves_on()
+        for batch in (self._flying, self._gathering if self._gathering.entries else None):
+            while batch is not None and not batch.done:
+                if user is not None and self._telling is batch and not self._concerns(user):
+                    break
+                await batch.moves_on()
 
     async def breathe(self) -> None:
         """Let others have their turn; longer when more is waiting to be stored than should be."""
@@ -179,6 +180,11 @@ class Journal:
                 await self._ended
         finally:
             self._idle, self._dead = False, True
+            if self._work is not None:  # it was cancelled before that began
+                self._work.close()
+            if self._flying is not None:
+                _refuse(self._flying.entries)
+                self._flying.finish()
             self._give_up()
 
     def _give_up(self) -> None:
@@ -205,7 +211,7 @@ class Journal:
                 work = self._tell(batch, rest)
             else:
                 continue
-            self._flying = batch
+            self._flying, self._work = batch, work
             self._group.create_task(self._go_on(batch, work))
             return
         self._idle = True
@@ -285,6 +291,7 @@ class Journal:
 
     async def _go_on(self, batch: Batch, work: Coroutine[Any, Any, None]) -> None:
         """Do what is left of a batch, save a snapshot if it is time to, and go on with the next."""
+        self._work = None
         try:
             await work
         except Exception:  # a bug, as above
@@ -307,6 +314,8 @@ class Journal:
             await self._store.save_snapshot(Snapshot(self._last_id, self._dump()))
         except StoreError as error:
             log.error("no snapshot was saved: %s", error)
+        except Exception:  # a bug: it must not cost those who talk anything
+            log.exception("no snapshot was saved")
 
     def close(self) -> None:
         """Have `run` end once everything is stored."""

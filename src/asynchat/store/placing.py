@@ -22,7 +22,8 @@ MOST = 4096
 
 _PLACE = "INSERT OR IGNORE INTO placed (place, talk, id) SELECT ?, ?, value FROM json_each(?)"
 _UPTO = "SELECT upto FROM placing"
-_PLACED_UPTO = "UPDATE placing SET upto = ?"
+PLACED_UPTO = "UPDATE placing SET upto = (SELECT coalesce(max(id), 0) FROM events)"
+"""That all events are placed: not up to an id that may have been taken back, and be given out again after a restart."""
 
 
 class Unplaced:
@@ -48,7 +49,9 @@ class Unplaced:
     def put_back(self, position: int, talk: int, places: Iterable[Place]) -> None:
         """Note again where an event belongs that was taken out."""
         for place in places:
-            insort(self._ids.setdefault((place, talk), []), position)
+            ids = self._ids.setdefault((place, talk), [])
+            if position not in ids:
+                insort(ids, position)
 
     def take_out(self, position: int, places: Iterable[Place]) -> None:
         """Have an event belong nowhere."""
@@ -67,8 +70,8 @@ class Unplaced:
                 found += ids[bisect_right(ids, after) : bisect_left(ids, before)]
         return sorted(found) if len(talks) > 1 else found
 
-    def place(self, writer: sqlite3.Connection, upto: int) -> None:
-        """Put them into the table, in which all events up to that id are then.
+    def place(self, writer: sqlite3.Connection) -> None:
+        """Put them into the table, in which all events are then.
 
         Raises:
             sqlite3.Error: nothing was put.
@@ -76,7 +79,7 @@ class Unplaced:
         with Transaction(writer):  # a statement for each place costs a third of one for all, or of one for each event
             for (place, talk), ids in sorted(self._ids.items()):
                 writer.execute(_PLACE, (place, talk, json.dumps(ids)))
-            writer.execute(_PLACED_UPTO, (upto,))
+            writer.execute(PLACED_UPTO)
 
 
 def load(reader: sqlite3.Connection) -> Unplaced:

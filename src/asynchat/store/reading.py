@@ -89,7 +89,7 @@ class SqliteReader:
         return [*events, *more]
 
     async def _rows(
-        self, place: Place, talks: Sequence[int], between: tuple[int, int], *, limit: int, order: str
+        self, place: Place, talks: Sequence[int], between: tuple[int, int], *, limit: int, order: str, tries: int = 3
     ) -> list[Any]:
         """The rows of up to `limit` events between two ids, from one end or the other; in order."""
         unplaced, (first, end) = self._unplaced, between
@@ -100,10 +100,14 @@ class SqliteReader:
         query = f"""
         SELECT {COLUMNS} FROM events WHERE id IN (
             SELECT id FROM ({found} ORDER BY 1 {order} LIMIT ?) UNION ALL SELECT value FROM json_each(?)
-        ) ORDER BY id"""
+        ) AND body <> '' ORDER BY id"""
         placed = limit - len(rest) if order == "DESC" else limit
         values = (*(place, first, min(end, unplaced.upto + 1)) * len(talks), placed, json.dumps(rest))
-        return (await in_thread(self._reading, self._read, query, values))[:limit]
+        rows = (await in_thread(self._reading, self._read, query, values))[:limit]
+        if len(rows) < limit and not {row[0] for row in rows}.issuperset(rest) and tries:
+            # Some went while it was read. A page that is short would say that there is no more.
+            return await self._rows(place, talks, between, limit=limit, order=order, tries=tries - 1)
+        return rows
 
     def had(self, place: Place, /) -> Had:
         return Had()

@@ -30,7 +30,7 @@ from asynchat.store import Snapshot, Stored, erasing, is_words
 from asynchat.store.codec import encode
 from asynchat.store.file import LogFile
 from asynchat.store.flushing import Flushing
-from asynchat.store.placing import MOST, Unplaced, load
+from asynchat.store.placing import MOST, PLACED_UPTO, Unplaced, load
 from asynchat.store.reading import SqliteReader, in_thread, store_error
 from asynchat.store.rows import COLUMNS, checksum, event_of
 from asynchat.store.schema import empty_wal
@@ -45,7 +45,7 @@ REST_S = 5.0
 
 _INSERT_EVENT = "INSERT INTO events (id, at_ms, talk, sender, key, body, crc) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _TAKE_OUT = "DELETE FROM placed WHERE place = ? AND talk IN (0, 1) AND id = ?"
-_INSERT_PLACE = "INSERT INTO placed (place, talk, id) VALUES (?, ?, ?)"  # of what was taken out of it
+_INSERT_PLACE = "INSERT OR IGNORE INTO placed (place, talk, id) VALUES (?, ?, ?)"  # of what was taken out of it
 _NOT_STORED = (sqlite3.Error, ValueError, OverflowError)  # ValueError: text that is no Unicode
 
 
@@ -168,6 +168,7 @@ class SqliteLog(SqliteReader):
             self._placed_later([(position, talk, event)])
             return [Stored(position, event)]
         writer.execute("BEGIN IMMEDIATE")
+        blanked = len(self._blanked)
         try:
             answers: list[Stored | StoreError] = []
             events: list[tuple[Any, ...]] = []
@@ -199,6 +200,7 @@ class SqliteLog(SqliteReader):
         except BaseException:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
+            del self._blanked[blanked:]
             raise
         if new:
             self._placed_later(new)
@@ -246,6 +248,9 @@ class SqliteLog(SqliteReader):
         try:
             self._writer.execute("BEGIN IMMEDIATE")
             self._writer.executemany("DELETE FROM events WHERE id = ?", [(int(event.id),) for event in new])
+            # They may have been placed while they were flushed.
+            self._writer.executemany(_TAKE_OUT, [(place, int(event.id)) for event in new for place in event.places])
+            self._writer.execute(PLACED_UPTO + " WHERE upto > (SELECT coalesce(max(id), 0) FROM events)")
             for redacted, talk, body, crc in self._blanked:
                 said = int(redacted.said)
                 self._writer.execute("UPDATE events SET body = ?, crc = ? WHERE id = ?", (body, crc, said))
@@ -275,7 +280,7 @@ class SqliteLog(SqliteReader):
             sqlite3.Error
         """
         if self._unplaced.count:
-            self._unplaced.place(writer, self._last_id)
+            self._unplaced.place(writer)
             self._unplaced = Unplaced(self._last_id)
 
     def _placed_then[T](self, action: Callable[[sqlite3.Connection], T], writer: sqlite3.Connection) -> T:

@@ -182,6 +182,8 @@ class Session:
             await self.link.drained()
         if self.level is not None:
             await self.leveled()  # else an answer would overtake what was said before it was asked
+        if self.hub.journal.crowded:
+            await self.hub.journal.breathe()
         return not (self.closing or self.link.lost)
 
     async def eof(self) -> None:
@@ -214,7 +216,9 @@ class Session:
         """The id up to which it was shown everything."""
         if self.ended_at is not None:
             return self.ended_at
-        return self.hub.shown if self.shown is None else str(self.shown())
+        if self.shown is not None:
+            return str(self.shown())
+        return self.hub.shown if self.user is None or self.hub.concerns(self.user) else self.hub.applied
 
     # What the hub calls, through the fan-out.
 

@@ -88,6 +88,8 @@ class IrcSession(Hearing):
         pace = self.link.pace
         if self.closing or self.level is not None or self.peer.unsent() > HIGH_WATER or not (pace is None or pace.free):
             return False
+        if self.hub.journal.crowded:
+            return False
         said = self.quick(data[: end - 1] if data[end - 1 : end] == b"\r" else data[:end])
         if said and pace is not None:
             pace()

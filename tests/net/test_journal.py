@@ -84,6 +84,18 @@ class Bench:
         self.delivered.append([entry.event.id for entry in entries])
         self.entries += entries
 
+    def tell_later(self) -> asyncio.Event:
+        """Have all of the next batch be a rest, which is delivered once the event is set."""
+        shown = asyncio.Event()
+
+        async def rest(entries: Sequence[Entry]) -> None:
+            self.journal._deliver = self.deliver
+            await shown.wait()
+            self.deliver(entries)
+
+        self.journal._deliver = rest
+        return shown
+
     def put(self, *events: Event) -> list[Entry]:
         return [self.journal.put(event, None) for event in events]
 
@@ -349,14 +361,7 @@ async def test_a_snapshot_of_a_journal_that_stored_nothing_goes_on_where_the_log
 
 async def test_the_next_batch_comes_after_the_rest_of_the_one_before():
     async with running() as bench:
-        shown = asyncio.Event()
-        deliver = bench.deliver
-
-        async def rest(entries: Sequence[Entry]) -> None:
-            await shown.wait()
-            deliver(entries)
-
-        bench.journal._deliver = rest
+        shown = bench.tell_later()
         (first,) = bench.put(said(1, kept=False))
         for _ in range(3):
             await asyncio.sleep(0)
@@ -405,14 +410,7 @@ async def test_what_is_put_once_it_was_cancelled_is_refused_and_keeps_nobody_wai
 
 async def test_what_may_pass_passes_what_is_being_told_and_the_rest_waits():
     async with running(may_pass=lambda entries: all(int(entry.event.id) % 2 for entry in entries)) as bench:
-        shown, deliver = asyncio.Event(), bench.deliver
-
-        async def rest(entries: Sequence[Entry]) -> None:
-            bench.journal._deliver = deliver
-            await shown.wait()
-            deliver(entries)
-
-        bench.journal._deliver = rest
+        shown = bench.tell_later()
         bench.put(said(2, kept=False))
         for _ in range(3):
             await asyncio.sleep(0)
@@ -436,13 +434,7 @@ async def test_what_may_pass_passes_what_is_being_told_and_the_rest_waits():
 
 async def test_who_waits_for_a_batch_that_turns_out_not_to_concern_them_waits_no_longer():
     async with running() as bench:
-        shown, deliver = asyncio.Event(), bench.deliver
-
-        async def rest(entries: Sequence[Entry]) -> None:
-            await shown.wait()
-            deliver(entries)
-
-        bench.journal._deliver = rest
+        shown = bench.tell_later()
         bench.journal._concerns = lambda user: False
         await asyncio.sleep(0)
         (entry,) = bench.put(said(2, kept=False))
@@ -465,14 +457,7 @@ async def test_a_batch_that_was_to_begin_when_it_was_cancelled_is_refused():
 
 async def test_who_is_concerned_waits_for_what_is_told_though_something_has_passed_it():
     async with running(may_pass=lambda entries: True) as bench:
-        shown, deliver = asyncio.Event(), bench.deliver
-
-        async def rest(entries: Sequence[Entry]) -> None:
-            bench.journal._deliver = deliver
-            await shown.wait()
-            deliver(entries)
-
-        bench.journal._deliver = rest
+        shown = bench.tell_later()
         await asyncio.sleep(0)
         bench.put(said(1, kept=False))
         for _ in range(3):

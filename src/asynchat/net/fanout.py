@@ -8,9 +8,7 @@ runs, so order is kept per room and per conversation. Nobody is waited for.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
@@ -23,43 +21,15 @@ from asynchat.chat.rooms import Audience, Room
 from asynchat.chat.sessions import Dialect, Peer, Session
 from asynchat.chat.users import User
 from asynchat.net.journal import Entry
+from asynchat.net.runs import Run, Slice
+from asynchat.net.turns import Turns
 
 log = logging.getLogger("asynchat")
 
 SOFT_MARK = 128 * 1024
 """Unsent bytes of earlier batches past which a session lags."""
-
-
 CROWD = 1000
 """To how many one line goes in one turn of the loop: ten thousand take a tenth of a second."""
-
-
-class Slice:
-    """The part of a run that one session hears: from `start` up to `end`, with its own lines put in their places."""
-
-    __slots__ = ("end", "own", "start")
-
-    def __init__(self, start: int, end: int | None = None) -> None:
-        self.start = start
-        self.end = end
-        self.own: list[tuple[int, Any]] = []
-
-    def cut(self, rendered: Sequence[Any]) -> list[Any]:
-        lines = list(rendered)
-        for index, line in self.own:
-            lines[index] = line
-        return lines[self.start : self.end]
-
-
-class Run:
-    """Consecutive events of one room."""
-
-    __slots__ = ("apart", "events", "room")
-
-    def __init__(self, room: Room) -> None:
-        self.room = room
-        self.events: list[Event] = []
-        self.apart: dict[Session, Slice] = {}
 
 
 class Behind(Protocol):
@@ -103,11 +73,7 @@ class Fanout:
         self._echoing: dict[Session, Run] = {}  # the run in which each speaker's echoes are
         self._late: dict[Session, None] = {}
         self._pushed = 0  # bytes per peer at most, in this batch
-        self._waiting: deque[tuple[int, Callable[[], None]]] = deque()  # pushed in turns: how many writes, and how
-        self._telling = False  # that is being done
-        self._crowded: dict[Room, None] = {}  # whose runs are among that
-        self._apart: set[User] = set()  # who came, went or spoke in those
-        self._from_runs = 0  # how many of them are of runs
+        self._turns = Turns(hub, CROWD)
 
     def deliver(self, entries: Sequence[Entry]) -> Coroutine[Any, Any, None] | None:
         """Apply and show a batch that is stored; answer what could not be.
@@ -115,18 +81,15 @@ class Fanout:
         Where a crowd hears, others have their turn between: then what is returned is to be awaited before the next
         batch, unless that `may_pass`.
         """
-        if self._telling:
+        if self._turns.begun:
             self._pass(entries)
             return None
-        hub, before = self._hub, self._hub.applied
+        before = self._hub.applied
         self._apply_all(entries)
         self._end_runs()
         self._write_in_order()
-        if self._waiting:
-            hub.showing = before
-            hub.crowded = frozenset(self._crowded) if len(self._waiting) == self._from_runs else None
-            hub.apart = frozenset(self._apart)
-            self._crowded, self._apart, self._from_runs, self._telling = {}, set(), 0, True
+        if self._turns:
+            self._turns.begin(before)
             return self._deliver_rest()
         self._look_back()
         return None
@@ -152,21 +115,7 @@ class Fanout:
             self.position = int(last)
 
     async def _deliver_rest(self) -> None:
-        """Push what is waiting, to no more in each turn of the loop than a crowd is."""
-        try:
-            while self._waiting:
-                await asyncio.sleep(0)
-                left = CROWD
-                while self._waiting and left >= self._waiting[0][0]:
-                    count, push = self._waiting.popleft()
-                    left -= count
-                    try:
-                        push()
-                    except Exception:  # a bug, as above
-                        log.exception("a part of a batch could not be shown")
-        finally:
-            self._telling = False
-            self._hub.showing, self._hub.crowded, self._hub.apart = None, frozenset(), frozenset()
+        await self._turns.take()
         self._look_back()
 
     def may_pass(self, entries: Sequence[Entry]) -> bool:
@@ -185,19 +134,20 @@ class Fanout:
             author, room = state.people.get(event.by.user), state.places.get(event.places[0])
             if author is None or room is None or room not in author.rooms or self._hub.concerns(author):
                 return False
-            if sum(map(len, room.hearers.values())) > CROWD or any(dialect.ordered for dialect in room.hearers):
+            hearing = sum(map(len, room.hearers.values()))
+            if hearing > self._turns.most or any(dialect.ordered for dialect in room.hearers):
                 return False
         return True
 
     def _pass(self, entries: Sequence[Entry]) -> None:
         """Show a batch past a crowd that is being told of another; who lags then is seen to later."""
-        waiting, pushed = self._waiting, self._pushed
-        self._waiting, self._pushed = deque(), 0
+        turns, pushed = self._turns, self._pushed
+        self._turns, self._pushed = Turns(self._hub, turns.most), 0
         try:
             self._apply_all(entries)
             self._end_runs()
         finally:
-            self._waiting, self._pushed = waiting, pushed
+            self._turns, self._pushed = turns, pushed
 
     def _look_back(self) -> None:
         """See to those who have not taken what earlier batches had for them."""
@@ -218,8 +168,8 @@ class Fanout:
         if via.dialect.ordered:
             self._end_runs()
             self._write_in_order()
-        if self._waiting:  # it comes after what was said before it
-            self._waiting.append((1, partial(self._tell, entry, via)))
+        if self._turns:  # it comes after what was said before it
+            self._turns.add(1, partial(self._tell, entry, via))
         else:
             self._tell(entry, via)
 
@@ -361,12 +311,11 @@ class Fanout:
 
     def _end_run(self, run: Run) -> None:
         """Render the run once per dialect and write it, once per hearer."""
-        before = len(self._waiting)
+        before = len(self._turns)
         self._write_to_hearers(run)
-        if len(self._waiting) > before:
-            self._crowded[run.room] = None
-            self._apart.update(session.user for session in run.apart if session.user is not None)
-            self._from_runs += len(self._waiting) - before
+        if len(self._turns) > before:
+            apart = (session.user for session in run.apart if session.user is not None)
+            self._turns.note(run.room, apart, len(self._turns) - before)
 
     def _write_to_hearers(self, run: Run) -> None:
         del self._runs[run.room]
@@ -472,13 +421,14 @@ class Fanout:
         soft = self._soft_mark + self._pushed  # what this batch has written does not count against anybody
         hard = self._send_queue + self._pushed
         self._pushed += len(chunk)
-        if len(group) <= CROWD and not self._waiting:
+        most = self._turns.most
+        if len(group) <= most and not self._turns:
             self._write(group, chunk, soft, hard)
             return
         hearers = tuple(group.items())
-        for start in range(0, len(hearers), CROWD):
-            some = dict(hearers[start : start + CROWD])
-            self._waiting.append((len(some), partial(self._write, some, chunk, soft, hard)))
+        for start in range(0, len(hearers), most):
+            some = dict(hearers[start : start + most])
+            self._turns.add(len(some), partial(self._write, some, chunk, soft, hard))
 
     def _write(self, group: Mapping[Session, Peer], chunk: Any, soft: int, hard: int) -> None:
         """The hot loop: look at what is unsent from earlier batches, then write.

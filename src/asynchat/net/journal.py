@@ -31,20 +31,17 @@ SNAPSHOT_TALK = 100_000
 class Batch:
     """Events that are stored together, and those who wait for that."""
 
-    __slots__ = ("_waiting", "_watching", "done", "entries")
+    __slots__ = ("_watching", "done", "entries")
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.done = False
-        self._waiting: list[asyncio.Future[None]] = []
         self._watching: list[asyncio.Future[None]] = []
 
     def __await__(self) -> Generator[Any, None, None]:
         """Wait for it, with a future of one's own: who is cancelled while waiting must not cancel the others."""
-        if not self.done:
-            waiting = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiting)
-            yield from waiting
+        while not self.done:
+            yield from self.moves_on()
 
     def moves_on(self) -> asyncio.Future[None]:
         """To be awaited: that it is done, or that the rest of it is being shown."""
@@ -62,9 +59,6 @@ class Batch:
     def finish(self) -> None:
         """It is stored and shown, or refused."""
         self.done = True
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
         self.move_on()
 
 

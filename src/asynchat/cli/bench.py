@@ -116,9 +116,12 @@ def command(
 
 def _address(text: str) -> Url:
     try:
-        return Url.parse(text)
+        where = Url.parse(text)
     except ValueError as error:
-        raise click.UsageError(f"{error}; with TLS there is no measuring") from None
+        raise click.UsageError(str(error)) from None
+    if where.secure or where.web:
+        raise click.UsageError(f"{where}: there is no measuring with TLS, or over a WebSocket")
+    return where
 
 
 def is_here(where: Url) -> bool:

@@ -18,6 +18,7 @@ from asynchat.cli.connection import (
 )
 from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
+from asynchat.client.registration import Identity
 from asynchat.client.terminal import Terminal, on_a_terminal
 
 
@@ -57,7 +58,7 @@ def command(
             who = click.prompt("your name", default=login_name()) if tty else login_name()
         wanted = rooms or ((where.room,) if where.room else settings.rooms)
         password = password_from(password_file)
-        client = Client(where, name=who, password=password, reconnect=not no_reconnect, wait_s=wait)
+        client = Client(where, Identity(name=who, gate=password), reconnect=not no_reconnect, wait_s=wait)
         asyncio.run(_join(client, who, wanted, tty=tty))
 
 

@@ -24,6 +24,7 @@ from asynchat.cli.connection import (
 )
 from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
+from asynchat.client.registration import Identity
 from asynchat.wire.irc.message import Message
 
 IN_FLIGHT = 64
@@ -66,7 +67,7 @@ def command(
         where = address(settings.url)
         who = settings.name or login_name()
         target = to or room or where.room or settings.rooms[0]
-        client = Client(where, name=who, password=password_from(password_file), timeout_s=timeout, hear=False)
+        client = Client(where, Identity(name=who, gate=password_from(password_file)), timeout_s=timeout, hear=False)
         sender = Sender(client, target, key=wire_key(who, target, key), as_json=as_json)
         if stream:
             asyncio.run(sender.stream())

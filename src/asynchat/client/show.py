@@ -27,7 +27,7 @@ def nick_of(message: Message) -> str:
 
 
 def show(message: Message, me: str) -> str | None:
-    """The line for a message; None if there is nothing to see. `me` is the reader's own name."""
+    """The lines for a message; None if there is nothing to see. `me` is the reader's own name."""
     shower = _SHOW.get(message.command)
     if shower is not None:
         return shower(message, me)
@@ -63,12 +63,14 @@ def _privmsg(message: Message, me: str) -> str | None:
         return f"{where}* {nick} {plain(text[8:].rstrip(chr(1)))}"
     if text.startswith("\x01"):
         return None
-    return f"{where}<{nick}> {plain(text)}"
+    return "\n".join(f"{where}<{nick}> {plain(line)}" for line in text.split("\n"))
 
 
 def _notice(message: Message, me: str) -> str | None:
     said = talk(message)
-    return None if said is None else f"-{nick_of(message)}- {plain(said[1])}"
+    if said is None:
+        return None
+    return "\n".join(f"-{nick_of(message)}- {plain(line)}" for line in said[1].split("\n"))
 
 
 def _param(message: Message, index: int) -> str:

@@ -74,7 +74,8 @@ class Terminal:
                 continue
             when = time_of(message)
             if talk(message) is not None:
-                self._print(f"{when:%H:%M} {line}" if when is not None and self._tty else line, self._out)
+                before = f"{when:%H:%M} " if when is not None and self._tty else ""
+                self._print("\n".join(before + each for each in line.split("\n")), self._out)
             else:
                 self._print(line, self._err)
         raise self.client.ended_by or Lost("the connection was closed")

@@ -64,7 +64,7 @@ def test_the_same_key_is_stored_once(server: Process, tmp_path: Path) -> None:
         pytest.param([], b"\xff\xfe", 65, id="not UTF-8"),
         pytest.param([], b"", 65, id="nothing"),
         pytest.param(["--url", "gopher://x", "hi"], b"", 2, id="no URL"),
-        pytest.param(["--config", "missing.toml", "hi"], b"", 2, id="no such option"),
+        pytest.param(["--config", "missing.toml", "hi"], b"", 78, id="no such configuration"),
         pytest.param(["--password-file", "missing", "hi"], b"", 78, id="a missing file"),
     ],
 )

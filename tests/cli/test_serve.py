@@ -47,7 +47,9 @@ class Started:
     where: str
     show: bool
     print_url: bool
+    colored: bool
     log: tuple[str, str]
+    log_in_color: bool
 
 
 @pytest.fixture
@@ -58,14 +60,16 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
     monkeypatch.setenv("HOME", str(tmp_path))
     found = Started()
 
-    async def run(server: asynchat.Server, where: str, *, show: bool, print_url: bool) -> None:
+    async def run(server: asynchat.Server, where: str, *, show: bool, print_url: bool, colored: bool) -> None:
         found.settings, found.where, found.show, found.print_url = server.settings, where, show, print_url
+        found.colored = colored
 
-    def set_up(level: str, form: str) -> None:
-        found.log = level, form
+    def set_up(level: str, form: str, *, color: bool) -> None:
+        found.log, found.log_in_color = (level, form), color
 
     monkeypatch.setattr("asynchat.cli.serve._serve", run)
     monkeypatch.setattr("asynchat.cli.serve.set_up", set_up)
+    monkeypatch.setattr("asynchat.cli.logs.set_up", set_up)  # what -v does before any command
     return found
 
 
@@ -235,6 +239,32 @@ def test_a_bad_file_ends_it_with_78_and_is_named_with_the_key(toml: str, said: l
         assert words in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "level"),
+    [
+        (["serve"], "info"),
+        (["-v", "serve"], "debug"),
+        (["serve", "-v"], "debug"),
+        (["serve", "-q"], "warning"),
+        (["-q", "serve", "-q", "--log-level", "warning"], "error"),
+        (["-v", "serve", "-v", "--log-level", "error"], "info"),
+        (["-v", "serve", "-q", "--log-level", "error"], "error"),
+    ],
+)
+def test_verbose_and_quiet_shift_the_level_of_the_log(arguments: list[str], level: str, started: Started) -> None:
+    assert run(*arguments).exit_code == 0
+    assert started.log == (level, "text")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_color_is_that_of_the_banner_and_of_the_log(before: bool, started: Started) -> None:
+    assert run("serve").exit_code == 0
+    assert (started.colored, started.log_in_color) == (False, False)
+    always = ("--color", "always")
+    assert run(*always, "serve").exit_code == 0 if before else run("serve", *always).exit_code == 0
+    assert (started.colored, started.log_in_color) == (True, True)
+
+
 def test_a_file_that_is_not_there_ends_it_with_78(started: Started, tmp_path: Path) -> None:
     result = run("serve", "--config", str(tmp_path / "none.toml"))
     assert result.exit_code == 78
@@ -329,6 +359,20 @@ def test_console_says_how_to_walk_in(serve: Serve) -> None:
     assert f"nc localhost {process.port}" in shown
     assert f"asynchat join asynchat://localhost:{process.port}" in shown
     assert f"pid {process.popen.pid}" in shown
+
+
+@pytest.mark.parametrize(("choice", "colored"), [("never", False), ("always", True)])
+def test_the_banner_and_what_is_bad_in_the_log_are_coloured(
+    choice: str, colored: bool, serve: Serve, tmp_path: Path
+) -> None:
+    too_long = str(tmp_path / ("d" * 120))  # for the admin socket, of which the log warns
+    process = serve("--console", "--color", choice, "--data", too_long)
+    assert process.stop() == 0
+    assert process.popen.stdout is not None
+    shown = process.popen.stdout.read().decode()
+    name, mark = f"asynchat {asynchat.__version__}", "warning: "
+    assert shown.startswith(f"\x1b[1m{name}\x1b[0m " if colored else f"{name} ")
+    assert (f"\x1b[33m{mark}\x1b[0m" if colored else f" {mark}") in process.log
 
 
 def test_an_address_in_use_ends_it_with_1_and_a_hint(serve: Serve, tmp_path: Path) -> None:

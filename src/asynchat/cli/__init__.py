@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from asynchat import __version__
+from asynchat.cli.invocation import global_options, with_global_options
 
 COMMANDS = {
     "serve": "run a server",
@@ -53,21 +54,21 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"asynchat.cli.{cmd_name}").command
-        return command
+        return with_global_options(import_module(f"asynchat.cli.{cmd_name}").command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"auto_envvar_prefix": "ASYNCHAT", "help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    params=global_options(),
+    context_settings={"auto_envvar_prefix": "ASYNCHAT", "help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="asynchat")
-@click.option("--config", metavar="FILE", envvar="ASYNCHAT_CONFIG", help="read settings from this TOML file")
-@click.pass_context
-def group(ctx: click.Context, config: str | None) -> None:
+def group() -> None:
     """A chat room that anything can walk into: netcat, IRC clients, programs, people."""
-    ctx.obj = config
 
 
 def main() -> None:

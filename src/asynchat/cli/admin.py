@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import sys
 import time
@@ -13,16 +14,14 @@ import click
 
 from asynchat.cli import PROTOCOL, REFUSED, UNREACHABLE
 from asynchat.cli.options import data_folder
-from asynchat.cli.takeaway import backup, export, import_
+from asynchat.cli.takeaway import backup, data_option, export, import_
+
+log = logging.getLogger("asynchat")
 
 TIMEOUT_S = 30.0
 STARTING_S = 2.0
 """How long a server may take to begin."""
 SOCKET = "admin.sock"
-
-data_option = click.option(
-    "--data", metavar="DIR", envvar=["ASYNCHAT_ADMIN_DATA", "ASYNCHAT_DATA"], help="where the server keeps its data"
-)
 
 
 @click.group("admin")
@@ -111,6 +110,7 @@ def stats(*, data: str | None) -> None:
 def ask(data: str | None, request: dict[str, Any]) -> Any:
     """The server's answer; what goes wrong ends the program."""
     path = (Path(data) if data is not None else data_folder()) / SOCKET
+    log.info("asking the server at %s", path)
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(TIMEOUT_S)

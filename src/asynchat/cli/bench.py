@@ -14,6 +14,7 @@ import click
 
 from asynchat.cli import FAILURE, INTERRUPTED, OK
 from asynchat.cli.connection import client_settings, exits, password_from, password_option, url_option
+from asynchat.cli.invocation import Invocation
 from asynchat.cli.process import loop_runner, raise_descriptor_limit
 from asynchat.client.crowd import IN_FLIGHT
 from asynchat.client.errors import Unreachable
@@ -62,7 +63,7 @@ LIVE_S = 0.5
 @password_option
 @click.pass_obj
 def command(
-    config: str | None,
+    invocation: Invocation,
     /,
     *,
     url: str | None,
@@ -84,7 +85,7 @@ def command(
     if clients < rooms * 2:
         raise click.UsageError(f"{rooms} rooms need {rooms * 2} clients: one who speaks and one who hears in each")
     with exits():
-        where = _address(client_settings(config, url=url, name=None, rooms=()).url)
+        where = _address(client_settings(invocation.config, url=url, name=None, rooms=()).url)
         if not yes and not is_here(where):
             raise click.UsageError(
                 f"{where} is not on this machine, and a load on a server that is not yours is an attack; "

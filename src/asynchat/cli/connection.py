@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from asynchat.cli.options import config_files
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
 from asynchat.client.url import Url
 from asynchat.config import BadConfig, ClientSettings, changed, read
+
+log = logging.getLogger("asynchat")
 
 REFUSALS = {"STORAGE_FULL": DISK, "STORAGE_ERROR": RETRY}
 """A no that is not about who asked, or what: there is no room, or it may go well the next time."""
@@ -43,6 +46,7 @@ def client_settings(config: str | None, *, url: str | None, name: str | None, ro
     """
     settings = ClientSettings()
     for path in config_files("client.toml", config):
+        log.info("reading %s", path)
         settings = changed(settings, read(path).get("default", {}), f"{path}: [default]")
     given = {"url": url, "name": name, "rooms": rooms}
     return changed(settings, {key: value for key, value in given.items() if value}, "option")
@@ -51,9 +55,11 @@ def client_settings(config: str | None, *, url: str | None, name: str | None, ro
 def address(text: str) -> Url:
     """The server's address; a wrong one is the user's mistake."""
     try:
-        return Url.parse(text)
+        where = Url.parse(text)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+    log.info("the server is %s", where)
+    return where
 
 
 def login_name() -> str:
@@ -85,6 +91,7 @@ def exits() -> Iterator[None]:
         yield
     except* AsynchatError as group:
         error = _first(group)
+        log.debug("it ends here", exc_info=error)
         click.echo(f"asynchat: {error}", err=True)
         code = next((code for kind, code in CODES if isinstance(error, kind)), USAGE)
         if isinstance(error, Refused):

@@ -16,6 +16,7 @@ from asynchat.cli.connection import (
     password_from,
     password_option,
 )
+from asynchat.cli.invocation import Invocation
 from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
@@ -33,7 +34,7 @@ from asynchat.client.terminal import Terminal, on_a_terminal
 @click.option("--no-reconnect", is_flag=True, help="end when the connection is lost")
 @click.pass_obj
 def command(
-    config: str | None,
+    invocation: Invocation,
     /,
     *,
     url: str | None,
@@ -50,7 +51,7 @@ def command(
     URL is asynchat://host:port#room, irc://host:port or unix://path; nothing means this machine.
     """
     with exits():
-        settings = client_settings(config, url=url, name=name, rooms=rooms)
+        settings = client_settings(invocation.config, url=url, name=name, rooms=rooms)
         where = address(settings.url)
         tty = on_a_terminal()
         who = settings.name

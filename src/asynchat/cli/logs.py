@@ -8,6 +8,8 @@ import sys
 import time
 from functools import lru_cache
 
+_RED, _YELLOW = 31, 33
+
 
 def _escaped(text: str) -> str:
     """The text without anything that ends a line or moves a cursor."""
@@ -20,10 +22,16 @@ def _clock(second: int) -> str:
 
 
 class TextFormatter(logging.Formatter):
-    """`12:00:03 + alice  192.168.1.7  irc`."""
+    """`12:00:03 + alice  192.168.1.7  irc`; `color` marks what is worse than that."""
+
+    def __init__(self, *, color: bool = False) -> None:
+        super().__init__()
+        self._color = color
 
     def format(self, record: logging.LogRecord) -> str:
         mark = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
+        if mark and self._color:
+            mark = f"\x1b[{_YELLOW if record.levelno == logging.WARNING else _RED}m{mark}\x1b[0m"
         line = f"{_clock(int(record.created))} {mark}{_escaped(record.getMessage())}"
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
@@ -45,11 +53,11 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry)
 
 
-def set_up(level: str, form: str) -> None:
-    """Send the log to stderr."""
+def set_up(level: str, form: str, *, color: bool = False) -> None:
+    """Send the log to stderr; what was set up before is forgotten."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+    handler.setFormatter(JsonFormatter() if form == "json" else TextFormatter(color=color))
     # What no format shows need not be found out, once for each who comes and goes ("Optimization" in its HOWTO).
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.basicConfig(level=level.upper(), handlers=[handler])
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

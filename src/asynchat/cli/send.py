@@ -22,6 +22,7 @@ from asynchat.cli.connection import (
     password_option,
     url_option,
 )
+from asynchat.cli.invocation import Invocation
 from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
@@ -44,7 +45,7 @@ IN_FLIGHT = 64
 @password_option
 @click.pass_obj
 def command(
-    config: str | None,
+    invocation: Invocation,
     /,
     *,
     text: tuple[str, ...],
@@ -63,7 +64,7 @@ def command(
     75 says that it was not acknowledged, and that trying again under the same --key is safe.
     """
     with exits():
-        settings = client_settings(config, url=url, name=name, rooms=(room,) if room else ())
+        settings = client_settings(invocation.config, url=url, name=name, rooms=(room,) if room else ())
         where = address(settings.url)
         who = settings.name or login_name()
         target = to or room or where.room or settings.rooms[0]

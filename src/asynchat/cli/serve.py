@@ -16,6 +16,7 @@ from asynchat import __version__
 from asynchat.chat.errors import StoreError
 from asynchat.cli import CONFIG, DISK, FAILURE
 from asynchat.cli.admin import SOCKET
+from asynchat.cli.invocation import Invocation
 from asynchat.cli.logs import set_up
 from asynchat.cli.options import data_folder, setting_options, settings_from, store_path
 from asynchat.cli.process import loop_runner, raise_descriptor_limit, spare_collector
@@ -32,10 +33,9 @@ from asynchat.net.server import Server
 @click.option("--insecure", is_flag=True, help="allow settings that are meant for tests")
 @click.option("--accept-loss", is_flag=True, help="start though the store misses something, or is damaged")
 @click.option("--print-url", is_flag=True, help="print the server's URL, and nothing else, once it listens")
-@click.option("--config", "own_config", metavar="FILE", help="read settings from this TOML file")
 @click.pass_obj
 def command(
-    config: str | None,
+    invocation: Invocation,
     /,
     *,
     data: str | None,
@@ -44,7 +44,6 @@ def command(
     print_url: bool,
     insecure: bool,
     accept_loss: bool,
-    own_config: str | None,
     **options: Any,
 ) -> None:
     """Run a server: netcat, IRC clients and programs meet on one port.
@@ -54,16 +53,18 @@ def command(
     try:
 
         def read_settings() -> Settings:
-            return _with_store(settings_from(options, own_config or config), data, memory=memory)[0]
+            return _with_store(settings_from(options, invocation.config), data, memory=memory)[0]
 
-        settings, where = _with_store(settings_from(options, own_config or config), data, memory=memory)
+        settings, where = _with_store(settings_from(options, invocation.config), data, memory=memory)
         admin = _admin_socket(settings, data)
         if settings.accounts.kdf_cost == "test" and settings.store.path != "memory" and not insecure:
             raise BadConfig('[accounts] kdf_cost = "test" is for tests: it needs a store in memory, or --insecure')
-        set_up(settings.log.level, settings.log.format)
+        level = invocation.level(settings.log.level)
+        set_up(level, settings.log.format, color=invocation.wants_color(sys.stderr))
         show = sys.stdout.isatty() if console is None else console
         server = Server(settings, admin=admin, read_settings=read_settings, accept_loss=accept_loss)
-        loop_runner().run(_serve(server, where, show=show, print_url=print_url))
+        colored = invocation.wants_color(sys.stdout)
+        loop_runner().run(_serve(server, where, show=show, print_url=print_url, colored=colored))
     except BadConfig as error:
         _end(CONFIG, str(error))
     except StoreError as error:
@@ -99,7 +100,7 @@ def _admin_socket(settings: Settings, data: str | None) -> Path | None:
     return folder / SOCKET
 
 
-async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> None:
+async def _serve(server: Server, where: str, *, show: bool, print_url: bool, colored: bool) -> None:
     raise_descriptor_limit()
     loop = asyncio.get_running_loop()
     told, again = asyncio.Event(), asyncio.Event()
@@ -112,7 +113,7 @@ async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> 
         if print_url:
             click.echo(server.url)
         if show:
-            click.echo(banner(server, where))
+            click.echo(banner(server, where), color=colored)
         sys.stdout.flush()
         spare_collector()
         async with asyncio.TaskGroup() as group:
@@ -148,9 +149,10 @@ async def _reload_when(again: asyncio.Event, server: Server) -> None:
 
 
 def banner(server: Server, where: str) -> str:
-    """What whoever starts a server wants to know: how people walk in."""
+    """What whoever starts a server wants to know: how people walk in. In colour, which `click.echo` takes out."""
     host, _, port = server.addresses[0].rpartition(":")
-    lines = [f'asynchat {__version__} "{server.settings.server.network}"  data {where}  pid {os.getpid()}']
+    name = click.style(f"asynchat {__version__}", bold=True)
+    lines = [f'{name} "{server.settings.server.network}"  data {where}  pid {os.getpid()}']
     if server.url.startswith("unix:"):
         return "\n".join([*lines, f"  netcat    nc -U {server.addresses[0].removeprefix('unix://')}"])
     shown = {"127.0.0.1": "localhost", "[::1]": "localhost"}.get(host, host)
@@ -163,5 +165,6 @@ def banner(server: Server, where: str) -> str:
         lines.append(f"  TLS       the same port; the certificate's SHA-256 is {server.fingerprint}")
     if host not in ("127.0.0.1", "[::1]") and server.settings.server.password is None:
         plain = " and nothing is encrypted" if server.fingerprint is None else ""
-        lines.append(f"  everybody who can reach this machine may enter: no password is set{plain}")
+        warning = f"  everybody who can reach this machine may enter: no password is set{plain}"
+        lines.append(click.style(warning, fg="yellow"))
     return "\n".join(lines)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from asynchat.chat.errors import StoreError
 from asynchat.cli import CLOSED_PIPE, CONFIG, DATA, DISK
+from asynchat.cli.invocation import Invocation
 from asynchat.cli.options import settings_from, store_path
 from asynchat.config import BadConfig
 
@@ -21,19 +22,16 @@ if TYPE_CHECKING:
     from asynchat.store.export import Counts
 
 
-def of_a_store[F: Callable[..., Any]](function: F) -> F:
-    """Give a command the options that say which store: those of `serve`."""
-    function = click.option("--config", "own_config", metavar="FILE", help="the server's TOML file")(function)
-    return click.option(
-        "--data", metavar="DIR", envvar=["ASYNCHAT_ADMIN_DATA", "ASYNCHAT_DATA"], help="where the server keeps its data"
-    )(function)
+data_option = click.option(
+    "--data", metavar="DIR", envvar=["ASYNCHAT_ADMIN_DATA", "ASYNCHAT_DATA"], help="where the server keeps its data"
+)
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@of_a_store
+@data_option
 @click.pass_obj
-def backup(config: str | None, /, *, file: Path, data: str | None, own_config: str | None) -> None:
+def backup(invocation: Invocation, /, *, file: Path, data: str | None) -> None:
     """Copy all data to a new FILE, as they are at this moment, whether or not a server runs.
 
     To restore it, put it into an empty folder under the store's name (asynchat.db), and serve that.
@@ -41,15 +39,15 @@ def backup(config: str | None, /, *, file: Path, data: str | None, own_config: s
     from asynchat.store.backup import back_up
 
     with ending():
-        made = back_up(_store(data, own_config or config), file)
+        made = back_up(_store(data, invocation.config), file)
         told(f"{file} has {made.messages} messages, up to #{made.last_id}")
 
 
 @click.command()
 @click.argument("file", default="-")
-@of_a_store
+@data_option
 @click.pass_obj
-def export(config: str | None, /, *, file: str, data: str | None, own_config: str | None) -> None:
+def export(invocation: Invocation, /, *, file: str, data: str | None) -> None:
     """Write all data to a new FILE, or to standard output, as lines of JSON, whether or not a server runs.
 
     There are hashes of passwords in it: show it to nobody. See docs/reference/export.md for the format.
@@ -58,7 +56,7 @@ def export(config: str | None, /, *, file: str, data: str | None, own_config: st
     from asynchat.store.whole import whole
 
     with ending():
-        path = _store(data, own_config or config)
+        path = _store(data, invocation.config)
         if file == "-":
             made = write_all(path, sys.stdout.buffer.write)
             sys.stdout.buffer.flush()
@@ -72,9 +70,9 @@ def export(config: str | None, /, *, file: str, data: str | None, own_config: st
 
 @click.command("import")
 @click.argument("file")
-@of_a_store
+@data_option
 @click.pass_obj
-def import_(config: str | None, /, *, file: str, data: str | None, own_config: str | None) -> None:
+def import_(invocation: Invocation, /, *, file: str, data: str | None) -> None:
     """Make the data of a server that has none from an export, in FILE or on standard input (-).
 
     A line that is bad ends it with 65, and nothing is made.
@@ -82,7 +80,7 @@ def import_(config: str | None, /, *, file: str, data: str | None, own_config: s
     from asynchat.store.intake import BadExport, take_in
 
     with ending():
-        path = _store(data, own_config or config)
+        path = _store(data, invocation.config)
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with sys.stdin.buffer if file == "-" else Path(file).open("rb") as lines:

@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 
 from asynchat.chat.errors import Refused
-from asynchat.cli.connection import exits
+from asynchat.cli.exits import exits
 from tests.net.conftest import Process, Serve, environment, serve
 
 __all__ = ["serve"]

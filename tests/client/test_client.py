@@ -163,7 +163,7 @@ async def until_back(client: Client) -> AsyncIterator[object]:
 
 
 async def test_a_room_whose_entering_was_cut_is_entered_over_the_next_connection() -> None:
-    again = welcome() | {"CHATHISTORY BEFORE #lobby msgid=10 20": batch("{label}", line(9, "the past"))}
+    again = welcome() | {"CHATHISTORY BEFORE #lobby msgid=10 2": batch("{label}", line(9, "the past"))}
     async with alice(welcome() | {"JOIN ": CUT}, again) as (client, server):
         await client.join("#lobby")
         assert (await heard_until(client, "the past"))[-2:] == [Back(0), ("bob", "the past")]

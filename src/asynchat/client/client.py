@@ -15,7 +15,7 @@ from typing import Self
 
 from asynchat.chat.errors import AsynchatError, Refused
 from asynchat.chat.names import casefold
-from asynchat.client.catchup import Catchup
+from asynchat.client.catchup import PAST, Catchup
 from asynchat.client.connection import Connection
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
 from asynchat.client.multiline import Limits
@@ -55,7 +55,8 @@ class Client:
 
     `nick` is the name that it got: alice2, if somebody else is alice. Iterating gives every message that the server
     sends, and notices of what became of the connection, until the end; a client that is not to `hear` keeps none.
-    `timeout_s` is how long the server may take for anything, `wait_s` for how long it is tried to reach it at first.
+    `timeout_s` is how long the server may take for anything, `past` how many lines from before one came are handed on
+    when it enters a room, `wait_s` for how long it is tried to reach it at first.
     `ended_by` is why it is over, if it was not closed.
 
     `trust` says how the server proves who it is; `wanted` are capabilities to ask for besides those that it needs.
@@ -77,6 +78,7 @@ class Client:
         reconnect: bool = False,
         wait_s: float = 0.0,
         patience: Patience | None = None,
+        past: int = PAST,
     ) -> None:
         self.url = url
         self.reconnects = reconnect
@@ -97,7 +99,7 @@ class Client:
         self._rooms: dict[str, tuple[str, str]] = {}  # wanted: casefolded name to name and key
         self._outbox = Outbox()
         self._positions = Positions()
-        self._catchup = Catchup(self._positions)
+        self._catchup = Catchup(self._positions, past)
         self._resent: list[Saying] = []  # since the last time that everything was caught up
         self._heard: asyncio.Queue[Message | Notice | None] = asyncio.Queue(HEARD)
         self._held: deque[Message] | None = None  # what comes live and must wait for the past
@@ -247,6 +249,26 @@ class Client:
                 return await asyncio.shield(stored)
         except TimeoutError:
             raise NotAcknowledged(f"{self.url} did not say in time that it was done") from None
+
+    def signal(self, to: str, tags: Mapping[str, str]) -> None:
+        """Send tags alone, which nobody keeps: that one types, for example. (IRCv3 message-tags, TAGMSG)
+
+        Raises:
+            BadMessage, Lost
+        """
+        if self._connection is None or not self.connected:
+            raise Lost("there is no connection")
+        self._connection.signal(to, tags)
+
+    async def register(self, password: str) -> None:
+        """Make an account of the name that it has, which is logged in to from then on. (IRCv3 account-registration)
+
+        Raises:
+            Refused, Lost, NotAcknowledged, BadMessage
+        """
+        name = self.nick
+        await self.request(Message("REGISTER", [name, "*", password]))
+        self.identity = dataclasses.replace(self.identity, name=name, account=name, password=password)
 
     def write(self, command: str, *params: str) -> None:
         """Send a command and wait for nothing.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -269,6 +269,14 @@ class Connection:
             Lost
         """
         self._write(Message(command, params))
+
+    def signal(self, to: str, tags: Mapping[str, str]) -> None:
+        """Send tags alone; nobody answers.
+
+        Raises:
+            BadMessage, Lost
+        """
+        self._write(Message("TAGMSG", [to], tags=tags))
 
     def ask(self, message: Message, *rest: Message, quiet: bool = False) -> Answer:
         """Send a command, or a batch of which that is the beginning; the answer is there when the server has done it,

@@ -20,6 +20,6 @@ def wants_color(stream: TextIO, choice: str, environ: Mapping[str, str]) -> bool
         return False
     if any(environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
-    if environ.get("TERM") == "dumb" or environ.get("CLICOLOR") == "0":
+    if environ.get("TERM") in ("dumb", "") or environ.get("CLICOLOR") == "0":
         return False
     return stream.isatty()

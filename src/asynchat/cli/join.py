@@ -75,7 +75,7 @@ def command(
             asyncio.run(_pipe(logins[0], more, as_json=as_json))
             return
         if edits is None:
-            edits = os.environ.get("TERM", "dumb") != "dumb"
+            edits = os.environ.get("TERM", "") not in ("", "dumb")
 
         def login(url: str) -> Login:
             return login_from(invocation, options, url=url, rooms=())

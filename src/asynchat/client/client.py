@@ -16,8 +16,9 @@ from typing import Self
 from asynchat.chat.errors import AsynchatError, Refused
 from asynchat.chat.names import casefold
 from asynchat.client.catchup import PAST, Catchup
-from asynchat.client.connection import Connection
+from asynchat.client.connection import TALK, Connection
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
+from asynchat.client.heard import Heard, size_of
 from asynchat.client.multiline import Limits
 from asynchat.client.notices import Back, Notice, Reconnecting
 from asynchat.client.outbox import Outbox, Saying
@@ -42,8 +43,8 @@ WANTED = frozenset(
 )
 HISTORY = "draft/chathistory"
 """Who asks for it is not shown the past of a room without asking, so only who does ask wants it."""
-HEARD = 1000
-"""How many messages wait to be taken; past that, nothing more is read."""
+MOST_HELD = 16 * 1024 * 1024
+"""Bytes of what comes live while the past is fetched; a server that says more is left, and come back to."""
 
 
 class Client:
@@ -101,8 +102,9 @@ class Client:
         self._positions = Positions()
         self._catchup = Catchup(self._positions, past)
         self._resent: list[Saying] = []  # since the last time that everything was caught up
-        self._heard: asyncio.Queue[Message | Notice | None] = asyncio.Queue(HEARD)
+        self._heard = Heard()
         self._held: deque[Message] | None = None  # what comes live and must wait for the past
+        self._held_bytes = 0
         self._holding = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -121,10 +123,8 @@ class Client:
         await self.close()
 
     async def __aiter__(self) -> AsyncIterator[Message | Notice]:
-        while not (self._ended and self._heard.empty()):
-            heard = await self._heard.get()
-            if heard is not None:
-                yield heard
+        while (heard := await self._heard.next()) is not None:
+            yield heard
 
     @property
     def nick(self) -> str:
@@ -153,8 +153,8 @@ class Client:
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What was agreed on with the server, while there is a connection."""
-        return self._connection.capabilities if self._connection is not None and self.connected else frozenset()
+        """What was agreed on with the server, over this connection or the last."""
+        return self._connection.capabilities if self._connection is not None else frozenset()
 
     @property
     def isupport(self) -> Mapping[str, str]:
@@ -305,7 +305,7 @@ class Client:
                 if ready.done():
                     backoff.lasted(loop.time() - began)
                     pause = backoff.next()
-                    await self._hand_on(Reconnecting(pause))
+                    self._hand_on(Reconnecting(pause))
                 else:  # whoever waits for a server to start does not want to wait for us
                     pause = min(self._patience.first_s * self._patience.draw(), give_up - loop.time())
                 await self._patience.sleep(pause)
@@ -357,7 +357,7 @@ class Client:
 
     async def _come(self, connection: Connection, group: asyncio.TaskGroup, *, asks: int = 0) -> None:
         """Be let in."""
-        group.create_task(connection.read(self._take))
+        group.create_task(connection.read(self._take, self._heard.room))
         await connection.register(patience=self._patience, asks=asks)
         self._connection = connection
         self._limits = connection.multiline
@@ -368,29 +368,32 @@ class Client:
         async with self._holding:
             # If the connection is lost before the end, what is held is dropped: the next one fetches it.
             held = self._held = deque()
+            self._held_bytes = 0
             await self._come(connection, group, asks=self._patience.asks)
             rooms = await self._reenter(connection)
             self._send_waiting(connection)
             complete = False
             if self._hear and connection.resumes:
                 complete = await self._catchup.fetch(connection, rooms, held)
-            await self._hand_on_missed(complete)
-            await self._release()
+            self._hand_on_missed(complete)
+            self._release()
             self._send_waiting(connection)
             self._here.set()
 
     async def _enter(self, connection: Connection, room: str, key: str) -> None:
-        """Enter a room, and hand on what was said there last before what is said there now."""
-        self._held = deque()
+        """Enter a room, and hand on first that one is in, then what was said there last, then what is said now."""
+        self._held, self._held_bytes = deque(), 0
         try:
             await connection.answered(connection.ask(_join(room, key)))
             self._rooms[casefold(room)] = (room, key)
+            while self._held and not is_talk(self._held[0]):
+                self._pass_on(self._held.popleft())  # that one is in, and who is there
             if self._hear and connection.resumes:
                 for line in await self._catchup.past(connection, room):
                     self._positions.passed(line, casefold(room))
-                    await self._hand_on(line)
+                    self._hand_on(line)
         finally:
-            await self._release()
+            self._release()
 
     async def _reenter(self, connection: Connection) -> list[str]:
         """Enter the rooms that are wanted; returns those that could be."""
@@ -416,8 +419,7 @@ class Client:
         self.ended_by = None if self._closing else error
         self._outbox.fail(Lost(str(error)))
         self._here.set()  # whoever waits for it is told that it is over
-        if not self._heard.full():
-            self._heard.put_nowait(None)
+        self._heard.end()
 
     async def _end_life(self) -> None:
         if self._life is not None:
@@ -439,13 +441,21 @@ class Client:
 
     # Hearing.
 
-    async def _take(self, message: Message) -> None:
-        """A message has come."""
-        self._note(message)
-        if self._held is not None:
-            self._held.append(message)
-        else:
-            await self._pass_on(message)
+    def _take(self, message: Message) -> None:
+        """A message has come.
+
+        Raises:
+            Lost: too much is held.
+        """
+        if message.command not in TALK:
+            self._note(message)
+        if self._held is None:
+            self._pass_on(message)
+            return
+        self._held.append(message)
+        self._held_bytes += size_of(message)
+        if self._held_bytes > MOST_HELD:
+            raise Lost("the server says more than can be kept while it answers")
 
     def _note(self, message: Message) -> None:
         """Note where we are, and how others are called."""
@@ -462,21 +472,22 @@ class Client:
             self._positions.leave(params[0])
             self._rooms.pop(casefold(params[0]), None)
 
-    async def _release(self) -> None:
+    def _release(self) -> None:
         """Hand on what was held, and from now on everything at once."""
         while self._held:
-            await self._pass_on(self._held.popleft())
-        self._held = None
+            self._pass_on(self._held.popleft())
+        self._held, self._held_bytes = None, 0
 
-    async def _pass_on(self, message: Message) -> None:
+    def _pass_on(self, message: Message) -> None:
         """Hand on what came live, unless it was fetched already."""
-        if is_talk(message) and self._hear:
-            if not self._positions.is_new(message, self.nick):
+        if self._hear and is_talk(message):
+            place = place_of(message, self.nick)
+            if not self._positions.is_new(message, place):
                 return
-            self._positions.passed(message, place_of(message, self.nick))
-        await self._hand_on(message)
+            self._positions.passed(message, place)
+        self._hand_on(message)
 
-    async def _hand_on_missed(self, complete: bool) -> None:
+    def _hand_on_missed(self, complete: bool) -> None:
         """Hand on that we are back, and what was fetched.
 
         Of one's own lines those that wait for their echo are handed on as that would be: in no batch.
@@ -489,14 +500,14 @@ class Client:
             missed += msgid not in own
             lines.append((place, _live(line) if msgid in own else line))
         self._resent.clear()
-        await self._hand_on(Back(missed if complete else None))
+        self._hand_on(Back(missed if complete else None))
         for place, line in lines:
             self._positions.passed(line, place)
-            await self._hand_on(line)
+            self._hand_on(line)
 
-    async def _hand_on(self, heard: Message | Notice) -> None:
+    def _hand_on(self, heard: Message | Notice) -> None:
         if self._hear:
-            await self._heard.put(heard)
+            self._heard.put(heard)
 
 
 def _join(room: str, key: str) -> Message:

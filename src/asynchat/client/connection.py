@@ -154,8 +154,11 @@ class Connection:
         except TimeoutError:
             raise Unreachable(f"{self.url} does not answer") from None
 
-    async def read(self, take: Callable[[Message], Awaitable[None]]) -> None:
-        """Hand on what the server says until the connection ends; what is open then fails with `Lost`."""
+    async def read(self, take: Callable[[Message], None], room: Callable[[], Awaitable[None]]) -> None:
+        """Hand on what the server says until the connection ends; what is open then fails with `Lost`.
+
+        `take` may raise it too, to end the connection; `room` waits until more may be taken.
+        """
         reason = "the connection was closed"
         try:
             while (lines := await self._lines()) and not self._aborted:
@@ -171,7 +174,11 @@ class Connection:
                         continue
                     quiet = self._note(whole)
                     if not quiet and whole.command not in UNHEARD:
-                        await take(whole)
+                        take(whole)
+                await room()
+        except Lost as lost:
+            reason = str(lost)
+            self._stream.abort()
         except TimeoutError:
             reason = "the server does not answer"
         except OSError as error:

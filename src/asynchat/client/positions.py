@@ -118,9 +118,9 @@ class Positions:
         if position is not None:
             self._places[casefold(new)] = position
 
-    def is_new(self, line: Message, me: str) -> bool:
-        """Whether a line that comes live is to be handed on."""
-        position = self._places.get(place_of(line, me))
+    def is_new(self, line: Message, place: str) -> bool:
+        """Whether a line of a place that comes live is to be handed on."""
+        position = self._places.get(place)
         return position is None or position.is_new(line)
 
     def passed(self, line: Message, place: str) -> None:

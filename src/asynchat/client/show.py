@@ -16,6 +16,8 @@ from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
 NEWS, NO = "***", "!!!"
+_ROOMS = frozenset("#&@+%~")
+"""How targets begin that are rooms, or those of a role in one."""
 
 
 class Sort(Enum):
@@ -75,16 +77,27 @@ def error(text: str) -> Line:
 
 
 def time_of(message: Message) -> datetime | None:
-    """When it was said, here; None if the server does not tell. (IRCv3 server-time)"""
+    """When it was said, here, to the second; None if the server does not tell. (IRCv3 server-time)"""
+    text = message.tags.get("time", "")
+    return _time(f"{text[:19]}Z" if text[-1:] == "Z" else text) if text else None
+
+
+@lru_cache(maxsize=64)
+def _time(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(message.tags["time"]).astimezone()
-    except (KeyError, ValueError, OverflowError, OSError):
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError):
         return None
 
 
 def nick_of(message: Message) -> str:
     """Who it comes from, without the host."""
-    return plain(message.source.partition("!")[0])
+    return _nick(message.source)
+
+
+@lru_cache(maxsize=1024)
+def _nick(source: str) -> str:
+    return plain(source.partition("!")[0])
 
 
 def talk(message: Message) -> tuple[str, str] | None:
@@ -96,7 +109,15 @@ def talk(message: Message) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=16)
 def _name_in(me: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-]){re.escape(me)}(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w-]){re.escape(casefold(me))}(?![\w-])")
+
+
+def mentions(me: str, text: str) -> bool:
+    """Whether a text has the name in it, as a word of its own."""
+    if not me:
+        return False
+    folded = text.lower()
+    return casefold(me) in folded and _name_in(me).search(folded) is not None
 
 
 def show(message: Message, me: str) -> list[Line]:
@@ -122,23 +143,22 @@ def show_notice(notice: Notice) -> Line:
 
 
 def _privmsg(message: Message, me: str) -> list[Line]:
-    said = talk(message)
-    if said is None:
+    if len(message.params) < 2:
         return []
-    to, text = said
+    to, text = message.params[:2]
     nick, when = nick_of(message), time_of(message)
-    mine = casefold(nick) == casefold(me)
-    direct = to[:1] not in "#&@+%~"
-    where = f"[dm {plain(to) if mine else nick}]" if direct else ""
+    mine = nick == me
+    direct = to[:1] not in _ROOMS
     sort = Sort.SAID if message.command == "PRIVMSG" else Sort.NOTICE
+    where = f"[dm {plain(to) if mine else nick}]" if direct and sort is Sort.SAID else ""
     if text[:1] == "\x01":
         if not text.startswith("\x01ACTION "):
             return []
         sort, text = Sort.ACTION, text[8:].rstrip("\x01")
-    if sort is Sort.NOTICE:
-        where, direct = "", False
-    mention = not mine and (direct or bool(me and _name_in(me).search(text)))
-    return [Line(sort, plain(line), nick, when, where, mention) for line in text.split("\n")]
+    mention = not mine and (bool(where) or mentions(me, text))
+    if "\n" in text:
+        return [Line(sort, plain(line), nick, when, where, mention) for line in text.split("\n")]
+    return [Line(sort, plain(text), nick, when, where, mention)]
 
 
 def _param(message: Message, index: int) -> str:

@@ -200,6 +200,7 @@ async def join(desk: Desk, argument: str) -> None:
         return
     if not server.client.connected:
         raise Lost("there is no connection")
+    server.ask_for(room)
     with suppress(Refused):  # the server's words are shown
         await server.client.join(room, key.strip())
 

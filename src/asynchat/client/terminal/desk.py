@@ -60,6 +60,7 @@ class Desk:
         self._group: asyncio.TaskGroup
         self._told_typing_at = 0.0
         self._over: asyncio.Future[None]
+        self._seated: asyncio.Event  # the first rooms are entered
 
     async def run(self, clients: list[tuple[Client, tuple[str, ...]]]) -> None:
         """Sit there until somebody leaves: by /quit, the end of what is typed, or because no server is left.
@@ -69,11 +70,12 @@ class Desk:
             Refused: it did, and the server does not want us any more.
             ExceptionGroup: of these.
         """
-        self._over = asyncio.get_running_loop().create_future()
+        self._over, self._seated = asyncio.get_running_loop().create_future(), asyncio.Event()
         async with asyncio.TaskGroup() as self._group:
+            typing = self._group.create_task(self._type())
             for client, rooms in clients:
                 await self.sit_down(client, rooms)
-            typing = self._group.create_task(self._type())
+            self._seated.set()
             await asyncio.wait([typing, self._over], return_when=asyncio.FIRST_COMPLETED)
             await self._finish()
             for task in (typing, *self._hearing.values()):
@@ -94,6 +96,7 @@ class Desk:
         self.servers.append(server)
         self._hearing[server] = self._group.create_task(self._hear(server))
         for room in rooms:
+            server.ask_for(room)
             try:
                 await client.join(room)
             except Refused:  # the server's words are shown
@@ -200,7 +203,8 @@ class Desk:
                 hearing.take(heard)
             else:
                 self._notice(server, hearing, heard)
-            await self.face.room()
+            if self.face.full:
+                await self.face.room()
         ended_by = server.client.ended_by
         if server not in self.servers:
             return
@@ -228,6 +232,7 @@ class Desk:
                     if text[:1] == "/" and text[:2] != "//":
                         await run(self, text)
                     elif text.strip():
+                        await self._seated.wait()
                         self.say(text[1:] if text[:2] == "//" else text)
                 except AsynchatError as failure:
                     self.tell(error(str(failure)))

@@ -27,6 +27,10 @@ class Face(Protocol):
     def changed(self) -> None:
         """Something else than lines may look different now."""
 
+    @property
+    def full(self) -> bool:
+        """Whether there is much that is still to be shown."""
+
     async def room(self) -> None:
         """Wait until there is not too much that is still to be shown."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asynchat.chat.names import casefold
 from asynchat.client.positions import place_of
-from asynchat.client.show import Line, Sort, news, nick_of, show, talk
+from asynchat.client.show import Line, Sort, news, nick_of, show
 from asynchat.client.terminal.places import ROLES, Place, Server
 from asynchat.wire.irc.message import Message
 
@@ -52,11 +52,11 @@ class Hearing:
                 desk.put([self._placed(line, place)])
             elif line.talk:
                 place.hold(line)
+                desk.face.changed()
             if line.mention and "batch" not in message.tags and place is not None:
                 desk.alert(line, place)
             elif desk.rings_for_all and line.talk:
                 desk.face.ring()
-        desk.face.changed()
 
     def _aside(self, line: Line) -> bool:
         """Whether it is shown wherever one looks: what is said to one alone, by people and by programs."""
@@ -65,6 +65,8 @@ class Hearing:
     def _placed(self, line: Line, place: Place | None) -> Line:
         """The line with where it belongs, if that is not where one looks, or is not clear."""
         desk, several = self._desk, len(self._desk.servers) > 1
+        if place is not None and place is desk.here and desk.face.hides:
+            return line._replace(where="") if line.where else line
         if place is not None and line.where and place is desk.here:
             return line._replace(where="")
         if line.where or place is None:
@@ -79,10 +81,11 @@ class Hearing:
     # Talk.
 
     def _on_privmsg(self, message: Message) -> None:
-        if talk(message) is None or casefold(nick_of(message)) in self._desk.ignored:
+        nick, ignored = nick_of(message), self._desk.ignored
+        if len(message.params) < 2 or (ignored and casefold(nick) in ignored):
             return
-        me, nick = self._server.client.nick, nick_of(message)
-        mine = casefold(nick) == casefold(me)
+        me = self._server.client.nick
+        mine = nick == me
         place = self._place_of(message, me)
         if place is not None:
             place.note(message)
@@ -98,6 +101,8 @@ class Hearing:
     def _place_of(self, message: Message, me: str) -> Place | None:
         """Where a line of talk belongs; None for what servers and services say."""
         target = message.params[0]
+        if target[:1] == "#":
+            return self._server.get(target)
         name = place_of(message, me)
         if name[:1] in self._server.room_signs:
             return self._server.get(name)
@@ -133,7 +138,7 @@ class Hearing:
             if mine:
                 place.people.clear()
             place.meet([nick])
-        if mine and place is not None and known is None:  # else one is back after the connection was lost
+        if mine and place is not None and known is None and self._server.asked_for(room, self._desk.here):
             self._desk.here = place
         self._show(message, place)
 

@@ -38,6 +38,7 @@ class Place:
         self.held: deque[Line] = deque(maxlen=HELD)
         self.typing: dict[str, float] = {}  # name to when it is over, on the loop's clock
         self.oldest = ""
+        self._speaker = ""  # who spoke last
 
     @property
     def is_room(self) -> bool:
@@ -77,9 +78,12 @@ class Place:
 
     def spoke(self, name: str) -> None:
         """Somebody has said something."""
-        self.typing.pop(name, None)
-        if self.people.pop(casefold(name), None) is not None:
-            self.people[casefold(name)] = name
+        if self.typing:
+            self.typing.pop(name, None)
+        if name != self._speaker:
+            self._speaker, folded = name, casefold(name)
+            if self.people.pop(folded, None) is not None:
+                self.people[folded] = name
 
     def note(self, message: Message) -> None:
         """A line of it is shown."""
@@ -101,6 +105,17 @@ class Server:
         self.away = False  # there is no connection now
         self.last_said = ""  # the id of what one said last
         self._places: dict[str, Place] = {}
+        self._asked: set[str] = set()  # casefolded
+
+    def ask_for(self, room: str) -> None:
+        """One wants to go to a room."""
+        self._asked.add(casefold(room))
+
+    def asked_for(self, room: str, here: Place | None) -> bool:
+        """Whether one wants to look at a room that one is in now: nobody else decides where one's words go."""
+        asked = casefold(room) in self._asked
+        self._asked.discard(casefold(room))
+        return asked or here is None
 
     @property
     def label(self) -> str:
@@ -120,7 +135,7 @@ class Server:
 
     def get(self, name: str) -> Place | None:
         """The place of that name, if it is open."""
-        return self._places.get(casefold(name))
+        return self._places.get(name) or self._places.get(casefold(name))
 
     def open(self, name: str) -> Place:
         """The place of that name, opened if need be."""

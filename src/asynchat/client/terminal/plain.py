@@ -42,6 +42,10 @@ class PlainFace:
     def changed(self) -> None:
         return
 
+    @property
+    def full(self) -> bool:
+        return True  # it is shown at once: others have their turn
+
     async def room(self) -> None:
         await asyncio.sleep(0)
 

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 EACH_S = 0.05
 """How often what came is shown; each time the line that is typed is drawn anew."""
+BUSY_S = 0.2
+"""How often, while so much comes that nobody can read it."""
+BUSY_LINES = 100
 MOST_AT_ONCE = 2000
 """Lines that wait to be shown before nothing more is taken in: keys are answered between two such lots."""
 MOST_WAITING = 5
@@ -80,6 +83,7 @@ class PromptFace:
         self._room = asyncio.Event()
         self._room.set()
         self._timer: asyncio.TimerHandle | None = None
+        self._pause_s = EACH_S
         self._secret: asyncio.Future[str] | None = None
         self._question = ""
         self._completion = Completion()
@@ -130,8 +134,16 @@ class PromptFace:
         )
         waiting = Window(FormattedTextControl(self._not_stored), wrap_lines=True, dont_extend_height=True)
         status = Window(FormattedTextControl(self._status), height=1, dont_extend_height=True)
+        asking = Window(FormattedTextControl(self._how_many), height=1, dont_extend_height=True)
         return Layout(
-            HSplit([ConditionalContainer(waiting, Condition(lambda: bool(self._not_stored()))), text, status]),
+            HSplit(
+                [
+                    ConditionalContainer(waiting, Condition(lambda: bool(self._not_stored()))),
+                    text,
+                    ConditionalContainer(asking, Condition(lambda: self.confirming)),
+                    status,
+                ]
+            ),
             focused_element=text,
         )
 
@@ -140,11 +152,12 @@ class PromptFace:
     def _prompt(self) -> StyleAndTextTuples:
         if self._secret is not None:
             return [("class:ask", f"{self._question}: ")]
-        if self.confirming:
-            lines = self.buffer.text.count("\n") + 1
-            return [("class:ask", f"send {lines} lines? Enter sends, Ctrl-C does not\n")]
         name = self._desk.server.client.nick if self._desk is not None and self._desk.servers else ""
         return [("", f"{plain(name)}> ")]
+
+    def _how_many(self) -> StyleAndTextTuples:
+        lines = self.buffer.text.count("\n") + 1
+        return [("class:ask", f"send {lines} lines? Enter sends, Ctrl-C does not")]
 
     def _not_stored(self) -> StyleAndTextTuples:
         desk = self._desk
@@ -220,10 +233,18 @@ class PromptFace:
 
     def show(self, lines: Sequence[Line]) -> None:
         self._waiting += lines
-        if len(self._waiting) >= MOST_AT_ONCE:
+        if len(self._waiting) < MOST_AT_ONCE:
+            self._schedule(self._pause_s)
+        elif not self.full:
             self._room.clear()
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(EACH_S, self._flush)
+            self._schedule(0)
+
+    def _schedule(self, in_s: float) -> None:
+        if self._timer is not None:
+            if in_s:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(in_s, self._flush)
 
     def _flush(self) -> None:
         """Write what waits above the line that is typed."""
@@ -231,6 +252,7 @@ class PromptFace:
             self._timer.cancel()
             self._timer = None
         waiting, self._waiting = self._waiting, []
+        self._pause_s = BUSY_S if len(waiting) > BUSY_LINES else EACH_S
         self._room.set()
         text = "".join(f"{self._render(line)}\r\n" for line in waiting)
         if not self.app.is_running:
@@ -244,8 +266,12 @@ class PromptFace:
         self.app._redraw()
 
     def changed(self) -> None:
-        if self._timer is None and self.app.is_running:
-            self._timer = asyncio.get_running_loop().call_later(EACH_S, self._flush)
+        if self.app.is_running:
+            self._schedule(EACH_S)
+
+    @property
+    def full(self) -> bool:
+        return not self._room.is_set()
 
     async def room(self) -> None:
         await self._room.wait()

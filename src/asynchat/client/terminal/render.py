@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from asynchat.client.show import Line, Sort
@@ -23,7 +24,7 @@ class Renderer:
     color: bool = False
 
     def __call__(self, line: Line) -> str:
-        when = line.when.strftime(self.time) + " " if line.when is not None and self.time and line.talk else ""
+        when = _time(line.when, self.time) if line.when is not None and self.time and line.talk else ""
         if not self.color:
             return f"{when}{line}"
         where = f"{line.where} " if line.where else ""
@@ -34,6 +35,11 @@ class Renderer:
         if line.mention:
             return f"{DIM}{when}{RESET}{where}{MENTION}{line.marked} {line.text}{RESET}"
         return f"{DIM}{when}{RESET}{where}\x1b[{color_of(line.who)}m{line.marked}{RESET} {line.text}"
+
+
+@lru_cache(maxsize=64)
+def _time(when: datetime, form: str) -> str:
+    return f"{when.strftime(form)} "
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,352 @@
+"""`asynchat join` on a terminal, as people see it."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.client.terminal.hostile import Hostile
+from tests.client.terminal.pty import Terminal, terminal
+from tests.net.conftest import PATIENCE_S, Process, Serve, serve
+
+__all__ = ["serve"]
+
+PASTE = "\x1b[200~{}\x1b[201~"
+
+
+@pytest.fixture
+def server(serve: Serve) -> Process:
+    return serve("--memory")
+
+
+class Netcat:
+    """Somebody else in the room."""
+
+    def __init__(self, server: Process, name: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
+        self._file = self._socket.makefile("rwb")
+        self.say(name)
+        self.until(f"hello {name}")
+
+    def say(self, text: str) -> None:
+        self._file.write(text.encode() + b"\n")
+        self._file.flush()
+
+    def until(self, text: str) -> str:
+        while text not in (line := self._file.readline().decode()):
+            assert line, f"the end came before {text}"
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+
+@pytest.fixture
+def bob(server: Process) -> Iterator[Netcat]:
+    netcat = Netcat(server, "bob")
+    yield netcat
+    netcat.close()
+
+
+@pytest.fixture
+def alice(server: Process, tmp_path: Path) -> Iterator[Terminal]:
+    with terminal(tmp_path, "join", server.url, "--name", "alice") as joined:
+        joined.until("alice>", "#lobby")
+        yield joined
+
+
+@pytest.mark.timeout(60)
+def test_what_is_half_typed_survives_ten_thousand_lines(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "server.toml").write_text("[limits]\nflood = false\n")
+    server = serve("--memory", "--config", str(tmp_path / "server.toml"))
+    with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
+        alice.until("alice>", "#lobby (1)")
+        _flood(server, alice)
+
+
+def _flood(server: Process, alice: Terminal) -> None:
+    alice.type("half typed 日本語 👋")
+    alice.until("half typed 日本語 👋")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S) as flood:
+        flood.sendall(b"NICK tom\r\nUSER t 0 * t\r\nJOIN #lobby\r\n")
+        flood.sendall(b"".join(b"PRIVMSG #lobby :line %d\r\n" % number for number in range(10_000)))
+        flood.sendall(b"PRIVMSG #lobby :the end\r\n")
+        alice.wait(lambda: any("the end" in line for line in alice.lines), "the end")
+    said = [line for line in alice.all if "<tom>" in line]
+    assert [line.rpartition(" ")[2] for line in said[-101:-1]] == [str(number) for number in range(9_900, 10_000)]
+    assert len(said) == 10_001
+    assert "alice> half typed 日本語 👋" in alice.lines
+    alice.enter(" and done")
+    alice.until("<alice> half typed 日本語 👋 and done")
+
+
+def test_a_line_is_grey_until_it_is_stored(tmp_path: Path) -> None:
+    with Hostile(answers=False) as silent, terminal(tmp_path, "join", silent.url, "-n", "alice") as alice:
+        alice.until("alice>")
+        alice.enter("hello all")
+        alice.until("<alice> hello all")
+        assert alice.color_of("hello all") == {"brightblack"}
+        silent.say("@label={label};msgid=7 :alice!a@h PRIVMSG #lobby :hello all")
+        alice.until("<alice> hello all")
+        alice.wait(lambda: alice.color_of("hello all") == {"default"}, "the colour of what is stored")
+
+
+def test_a_short_paste_is_one_message_and_a_long_one_is_asked_about(alice: Terminal, bob: Netcat) -> None:
+    alice.type(PASTE.format("one\ntwo\nthree\n"))
+    alice.until("three")
+    alice.enter("")
+    assert [bob.until("<alice>").strip() for _ in range(3)] == ["<alice> one", "<alice> two", "<alice> three"]
+    alice.type(PASTE.format("\n".join(f"row {number}" for number in range(12))))
+    alice.enter("")
+    alice.until("send 12 lines?")
+    alice.type("\x03")
+    alice.until_gone("send 12 lines?")
+    alice.enter("")
+    alice.until("send 12 lines?")
+    alice.enter("")
+    assert bob.until("<alice>").strip() == "<alice> row 0"
+    assert bob.until("row 11").strip() == "<alice> row 11"
+
+
+def test_a_resize_keeps_what_is_typed(alice: Terminal, bob: Netcat) -> None:
+    alice.type("half typed")
+    alice.resize(10, 40)
+    bob.say("narrow")
+    alice.until("<bob> narrow", "alice> half typed")
+    alice.resize(30, 120)
+    bob.say("wide")
+    alice.until("<bob> wide", "alice> half typed")
+
+
+def test_names_rooms_and_commands_are_completed(alice: Terminal, bob: Netcat) -> None:
+    bob.say("hello")
+    alice.until("<bob> hello")
+    alice.type("b\t")
+    alice.until("alice> bob:")
+    alice.type("\x15see #lo\t")
+    alice.until("alice> see #lobby")
+    alice.type("\x15/his\t")
+    alice.until("alice> /history")
+
+
+def test_what_was_typed_comes_back_with_the_arrows(alice: Terminal) -> None:
+    for text in ("first", "second"):
+        alice.enter(text)
+        alice.until(f"<alice> {text}")
+    alice.type("\x1b[A\x1b[A")
+    alice.until("alice> first")
+
+
+def test_unread_lines_are_counted_and_shown_when_one_looks(alice: Terminal, bob: Netcat) -> None:
+    alice.enter("/join #ops")
+    alice.until("joined #ops", "*2:#ops (1)")
+    for text in ("one", "two"):
+        bob.say(text)
+    alice.until("1:#lobby 2")
+    assert not any("<bob> one" in line for line in alice.lines)
+    alice.type("\x1b1")
+    alice.until("now in #lobby, 2 unread", "<bob> one", "<bob> two", "*1:#lobby (2)")
+    alice.enter("/switch #ops")
+    alice.until("*2:#ops (1)")
+    bob.say("alice: look")
+    alice.until("[#lobby] <bob> alice: look")
+    assert b"\a" in alice.raw
+
+
+def test_a_person_alone_is_talked_to_and_answered(alice: Terminal, bob: Netcat) -> None:
+    bob.say("/msg alice psst")
+    alice.until("[dm bob] <bob> psst")
+    alice.enter("/reply what?")
+    assert "what?" in bob.until("[dm alice]")
+
+
+def test_who_types_is_told(alice: Terminal, server: Process, tmp_path: Path) -> None:
+    with terminal(tmp_path, "join", server.url, "--name", "carol") as carol:
+        carol.until("carol>", "#lobby (2)")
+        carol.type("well")
+        alice.until("carol is typing")
+        carol.enter("")
+        alice.until("<carol> well")
+        assert not any("is typing" in line for line in alice.lines)
+
+
+def test_the_past_is_paged_through(server: Process, bob: Netcat, tmp_path: Path) -> None:
+    for number in range(50):
+        bob.say(f"line {number}")
+    bob.say("/history 1")
+    bob.until("*** end")
+    with terminal(tmp_path, "join", server.url, "--name", "alice", "--history", "5") as alice:
+        alice.until("line 45", "line 49")
+        assert not any("line 44" in line for line in alice.lines)
+        alice.type("\x1b[5~")
+        alice.until("earlier in #lobby:", "line 44")
+        assert any("line 25" in line for line in alice.all)
+        assert not any("line 24" in line for line in alice.all)
+        alice.enter("/history 100")
+        alice.wait(lambda: sum("line 0" in line for line in alice.all) == 1, "the beginning")
+        alice.enter("/history")
+        alice.until("begins here")
+
+
+def test_two_servers_at_once(alice: Terminal, serve: Serve) -> None:
+    other = serve("--memory")
+    tim = Netcat(other, "tim")
+    alice.enter(f"/connect {other.url}")
+    tim.until("alice joined")
+    tim.say("hello from here")
+    alice.until("<tim> hello from here")
+    alice.enter("hello there")
+    tim.until("<alice> hello there")
+    alice.enter("/disconnect")
+    tim.until("alice left")
+    alice.until("*1:#lobby (1)")
+    tim.close()
+
+
+def test_a_lost_connection_is_told_and_what_is_typed_meanwhile_is_sent_once(serve: Serve, tmp_path: Path) -> None:
+    first = serve("--data", str(tmp_path / "data"))
+    port = str(first.port)
+    with terminal(tmp_path, "join", first.url, "--name", "alice") as alice:
+        alice.enter("hello")
+        alice.until("<alice> hello")
+        first.kill()
+        alice.until("connection lost, retrying")
+        alice.enter("typed without a server")
+        alice.until("<alice> typed without a server")
+        again = serve("--data", str(tmp_path / "data"), port=port)
+        alice.until("*** back")
+        bob = Netcat(again, "bob")
+        bob.say("hello")
+        alice.until("<bob> hello")
+        assert sum("typed without a server" in line for line in alice.all) == 1
+        bob.say("/history")
+        assert "typed without a server" in bob.until("typed without")
+        bob.close()
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [
+        pytest.param("/quit\r", 0, id="/quit"),
+        pytest.param("quit\r", 0, id="quit"),
+        pytest.param("\x04", 0, id="Ctrl-D"),
+        pytest.param("\x03", 130, id="Ctrl-C"),
+        pytest.param("half typed\x03\x03", 130, id="Ctrl-C twice"),
+    ],
+)
+def test_the_terminal_is_as_before_when_one_leaves(alice: Terminal, bob: Netcat, keys: str, code: int) -> None:
+    alice.type(keys)
+    bob.until("alice left")
+    assert alice.ended() == code
+    assert alice.is_as_before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_terminal_is_as_before_after_a_signal(alice: Terminal, bob: Netcat, number: signal.Signals) -> None:
+    alice.type("half typed")
+    alice.until("half typed")
+    alice.kill(number)
+    bob.until("alice left")
+    assert alice.ended() == 128 + number
+    assert alice.is_as_before
+
+
+def test_the_terminal_is_as_before_when_the_server_does_not_want_one(tmp_path: Path) -> None:
+    with Hostile() as server, terminal(tmp_path, "join", server.url, "-n", "alice", "--no-reconnect") as alice:
+        alice.until("alice>")
+        server.say("ERROR :Go away")
+        server.drop()
+        assert alice.ended() == 75
+        assert alice.is_as_before
+        assert any("Go away" in line for line in alice.all)
+
+
+@pytest.mark.parametrize(
+    ("env", "arguments", "colored"),
+    [
+        ({}, (), True),
+        ({"NO_COLOR": "1"}, (), False),
+        ({"CLICOLOR": "0"}, (), False),
+        ({}, ("--color", "never"), False),
+        ({"NO_COLOR": "1"}, ("--color", "always"), True),
+    ],
+)
+def test_colours_are_as_one_wants_them(
+    server: Process, bob: Netcat, tmp_path: Path, env: dict[str, str], *, arguments: tuple[str, ...], colored: bool
+) -> None:
+    bob.say("hello")
+    with terminal(tmp_path, *arguments, "join", server.url, "--name", "alice", env=env) as alice:
+        alice.until("alice>", "<bob> hello")
+        assert (alice.color_of("<bob>") != {"default"}) is colored
+        assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]", alice.raw)) is colored
+
+
+@pytest.mark.parametrize("how", [{"TERM": "dumb"}, {"TERM": ""}])
+def test_a_dumb_terminal_is_sent_nothing_but_text(
+    server: Process, bob: Netcat, tmp_path: Path, how: dict[str, str]
+) -> None:
+    with terminal(tmp_path, "join", server.url, "--name", "alice", env=how) as alice:
+        alice.until("type and press Enter")
+        bob.say("alice, hello")
+        alice.until("<bob> alice, hello")
+        alice.enter("hi bob")
+        bob.until("<alice> hi bob")
+        alice.enter("/join #ops")
+        alice.until("joined #ops")
+        bob.say("still here")
+        alice.until("[#lobby] <bob> still here")
+        alice.enter("/quit")
+        assert alice.ended() == 0
+        assert b"\x1b" not in alice.raw
+
+
+def test_a_registered_name_is_asked_for_its_password_which_nobody_sees(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--memory")
+    nat = Netcat(server, "alice")
+    nat.say("/register correct horse")
+    nat.until("registered")
+    nat.close()
+    with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
+        alice.until("alice is registered. password:")
+        alice.enter("wrong")
+        alice.until("password of alice:")
+        alice.enter("correct horse")
+        alice.until("alice>")
+        assert b"horse" not in alice.raw
+        command_line = Path(f"/proc/{alice.child.pid}/cmdline")
+        if command_line.exists():
+            assert b"horse" not in command_line.read_bytes()
+
+
+def test_a_name_is_made_ones_own(alice: Terminal, server: Process, tmp_path: Path) -> None:
+    alice.enter("/register")
+    alice.until("a password for alice:")
+    alice.enter("secret words")
+    alice.until("once more:")
+    alice.enter("secret words")
+    alice.until("registered; alice is yours")
+    assert b"secret words" not in alice.raw
+    alice.type("\x1b[A")
+    alice.until("alice> /register")
+
+
+def test_somebody_is_run_for_who_is_mentioned(server: Process, bob: Netcat, tmp_path: Path) -> None:
+    script = tmp_path / "notify"
+    script.write_text(
+        '#!/bin/sh\nprintf "%s %s %s" "$ASYNCHAT_FROM" "$ASYNCHAT_PLACE" "$ASYNCHAT_TEXT" > "$HOME/told.part"\n'
+        'mv "$HOME/told.part" "$HOME/told"\n'
+    )
+    script.chmod(0o700)
+    with terminal(tmp_path, "join", server.url, "--name", "alice", "--exec", str(script)) as alice:
+        alice.until("alice>")
+        bob.say("nobody special")
+        bob.say("hey alice; $(touch /nonexistent)")
+        alice.until("hey alice")
+        alice.wait((tmp_path / "told").exists, "the program")
+        assert (tmp_path / "told").read_text() == "bob #lobby hey alice; $(touch /nonexistent)"

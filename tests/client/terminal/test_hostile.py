@@ -63,7 +63,7 @@ ODD = [
 @pytest.fixture
 def ours() -> re.Pattern[bytes]:
     """What a terminal may be sent: text, line ends, a bell, and sequences that move, erase and colour our own line."""
-    return re.compile(rb"(?:[^\x00-\x1f\x7f]|\r|\n|\t|\a|\x1b\[[0-9;]*[ABCDJKm]|\x1b\[\?(?:7|12|25|1|2004)[hl])*")
+    return re.compile(rb"(?:[^\x00-\x1f\x7f]|\r|\n|\t|\a|\x08|\x1b\[[0-9;]*[ABCDJKm]|\x1b\[\?(?:7|12|25|1|2004)[hl])*")
 
 
 @pytest.mark.parametrize("evil", EVIL, ids=ascii)
@@ -79,6 +79,7 @@ def test_nothing_hostile_reaches_the_terminal(
         alice.until("the end")
         text = alice.raw.decode()
         assert ours.fullmatch(alice.raw), alice.raw
+        assert evil.encode() not in alice.raw
         assert not set(evil) & set(text) & set("\u202e\u200b\u2066\u2028\x85\x9b\U000e0041\U000e0042")
 
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "send": "post text, and know that it was stored",
     "bench": "measure a server under load",
     "admin": "manage a server: accounts, figures, its data",
+    "config": "see which settings count, check and begin files",
 }
 """Name to what it does. The module of a command is imported when it is run, so that `--help` is quick."""
 

@@ -60,6 +60,11 @@ def settings_from(options: dict[str, Any], config: str | None) -> Settings:
     settings = Settings()
     for path in config_files("server.toml", config):
         settings = settings.with_values(read(path), str(path))
+    return settings.with_values(option_values(options), "option")
+
+
+def option_values(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the options of `setting_options` say that were given: section to name to value."""
     values: dict[str, dict[str, Any]] = {}
     for name, value in options.items():
         section, _, key = name.partition("__")
@@ -67,15 +72,20 @@ def settings_from(options: dict[str, Any], config: str | None) -> Settings:
             values.setdefault(section, {})[key] = value
     if "port" in values.get("server", {}) and "listen" not in values["server"]:
         values["server"]["listen"] = ()  # a port that is asked for counts more than addresses in a file
-    return settings.with_values(values, "option")
+    return values
 
 
 def config_files(name: str, given: str | None) -> list[Path]:
     """The files to read, weakest first; a file that is given must be there, and then it is the only one."""
+    return [path for path in config_places(name, given) if given is not None or path.is_file()]
+
+
+def config_places(name: str, given: str | None) -> list[Path]:
+    """Where the files to read may be, weakest first."""
     if given is not None:
         return [Path(given)]
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return [path for path in (Path("/etc/asynchat") / name, home / "asynchat" / name) if path.is_file()]
+    return [Path("/etc/asynchat") / name, home / "asynchat" / name]
 
 
 def data_folder() -> Path:

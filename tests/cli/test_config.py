@@ -230,6 +230,8 @@ def test_a_misspelt_section_is_told_of_the_file_that_it_is_in(home: Home) -> Non
     assert home.run("check", str(file)).stdout == f"{problem}\n"
     shown = home.run("show", "--client")
     assert (shown.exit_code, shown.stderr) == (78, f"asynchat: {problem}\n")
+    file.write_text("[server]\n")
+    assert home.run("check", str(file)).stdout == f"{file}: there is no section [server]\n"
 
 
 def test_check_without_a_file_looks_at_all_that_is_read(home: Home) -> None:

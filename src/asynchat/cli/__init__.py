@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from asynchat import __version__
 from asynchat.cli.invocation import global_options, with_global_options
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "serve": "run a server",
@@ -23,6 +26,7 @@ COMMANDS = {
     "bench": "measure a server under load",
     "admin": "manage a server: accounts, figures, its data",
     "config": "see which settings count, check and begin files",
+    "completion": "have a shell complete commands and options",
 }
 """Name to what it does. The module of a command is imported when it is run, so that `--help` is quick."""
 
@@ -56,6 +60,12 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return with_global_options(import_module(f"asynchat.cli.{cmd_name}").command)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=does) for name, does in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)  # a group's own would import them all
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -34,7 +34,7 @@ def setting_options[F: Callable[..., Any]](function: F) -> F:
         function = click.option(
             option,
             _parameter(section, each.name),
-            type=click.Choice(choices) if choices else str,
+            type=click.Choice(choices) if choices else click.Path() if each.metadata["metavar"] == "FILE" else str,
             multiple=several,
             default=() if several else None,
             metavar=None if choices else each.metadata["metavar"] or None,

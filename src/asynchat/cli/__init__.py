@@ -15,6 +15,7 @@ import click
 
 from asynchat import __version__
 from asynchat.cli.invocation import global_options, with_global_options
+from asynchat.cli.variables import PREFIX, with_variables
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -59,7 +60,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return with_global_options(import_module(f"asynchat.cli.{cmd_name}").command)
+        command: click.Command = import_module(f"asynchat.cli.{cmd_name}").command
+        return with_variables(with_global_options(command), f"{PREFIX}_{cmd_name}")
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
@@ -75,9 +77,9 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     params=global_options(),
-    context_settings={"auto_envvar_prefix": "ASYNCHAT", "help_option_names": ["-h", "--help"]},
+    context_settings={"auto_envvar_prefix": PREFIX, "help_option_names": ["-h", "--help"]},
 )
-@click.version_option(__version__, prog_name="asynchat")
+@click.version_option(__version__, prog_name="asynchat", help="show the version and exit")
 def group() -> None:
     """A chat room that anything can walk into: netcat, IRC clients, programs, people."""
 

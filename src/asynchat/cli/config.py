@@ -40,14 +40,14 @@ def path(invocation: Invocation, /, *, server: bool | None) -> None:
             click.echo(f"{schema.name}  {'read   ' if place.is_file() else 'missing'}  {place}")
 
 
-@command.command("show", context_settings={"ignore_unknown_options": True}, options_metavar="[OPTIONS]")
+@command.command("show", context_settings={"ignore_unknown_options": True})
 @server_option
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[SETTING]...")
 @click.pass_context
 def show(ctx: click.Context, /, *, server: bool | None, options: tuple[str, ...]) -> None:
     """Print the settings that count, as TOML, and behind each where it comes from. Secrets are not shown.
 
-    OPTIONS are those of `serve`, or of `send` with --client: it tells what they would change.
+    SETTING is an option of `serve`, or with --client of `send`: it is shown what that would change.
     """
     invocation: Invocation = ctx.obj
     schema = SERVER if server is None else schemas(server)[0]

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
 import click
 
+from asynchat.cli.toml import written
 from asynchat.config import Settings, declared, read
 
 SHORT_NAMES = {"host": "ASYNCHAT_HOST", "port": "ASYNCHAT_PORT", "level": "ASYNCHAT_LOG_LEVEL"}
@@ -39,16 +41,17 @@ def setting_options[F: Callable[..., Any]](function: F) -> F:
             default=() if several else None,
             metavar=None if choices else each.metadata["metavar"] or None,
             envvar=[own, SHORT_NAMES[each.name]] if each.name in SHORT_NAMES else own,
-            help=_help(each.metadata["help"], each.default),
+            help=_help(each),
         )(function)
     return function
 
 
-def _help(does: str, default: Any) -> str:
+def _help(each: Field[Any]) -> str:
+    default: Any = each.default
     if default is None or default == 0:
-        return does
-    shown = ", ".join(default) if isinstance(default, tuple) else default
-    return f"{does} ({int(shown) if isinstance(shown, float) and shown.is_integer() else shown})"
+        return str(each.metadata["help"])
+    shown = ", ".join(default) if isinstance(default, tuple) else written(each, default).strip('"')
+    return f"{each.metadata['help']} ({shown})"
 
 
 def settings_from(options: dict[str, Any], config: str | None) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from click.core import ParameterSource
 
 from asynchat.cli.options import config_files, option_values
 from asynchat.cli.schema import SERVER, Schema
+from asynchat.cli.variables import long_name, variable
 from asynchat.config import ClientSettings, Settings, changed, read
 
 DEFAULT = "default"
@@ -127,22 +127,9 @@ def _said(schema: Schema, options: click.Context) -> dict[Place, str]:
     for parameter in options.command.params:
         place, source = _place(schema, parameter), options.get_parameter_source(parameter.name or "")
         if place is not None and source is ParameterSource.COMMANDLINE:
-            found[place] = f"option {max(parameter.opts, key=len)}"
+            found[place] = f"option {long_name(parameter)}"
         elif place is not None and source is ParameterSource.ENVIRONMENT:
-            found[place] = f"environment {variable(parameter, options)}"
+            found[place] = f"environment {variable(parameter)}"
     if ("server", "port") in found:
         found.setdefault(("server", "listen"), found["server", "port"])  # as `option_values` has it
     return found
-
-
-def variable(parameter: click.Parameter, ctx: click.Context) -> str:
-    """The variable of the environment that a parameter has its value from."""
-    return next((name for name in variables(parameter, ctx) if os.environ.get(name)), "")
-
-
-def variables(parameter: click.Parameter, ctx: click.Context) -> list[str]:
-    """The variables of the environment that may say it, strongest first."""
-    own = [parameter.envvar] if isinstance(parameter.envvar, str) else list(parameter.envvar or ())
-    automatic = f"{ctx.auto_envvar_prefix}_{(parameter.name or '').upper()}"
-    allowed = isinstance(parameter, click.Option) and parameter.allow_from_autoenv and ctx.auto_envvar_prefix
-    return list(dict.fromkeys([*own, automatic])) if allowed else own

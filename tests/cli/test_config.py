@@ -249,13 +249,21 @@ def test_check_without_a_file_looks_at_all_that_is_read(home: Home) -> None:
     assert "No such file" in home.run("check", "--config", "none.toml").stdout
 
 
+def test_a_file_that_is_named_is_checked_as_what_it_is(home: Home) -> None:
+    server = home.write("one.toml", "[server]\nport = 1\n")
+    client = home.write("other.toml", "[default]\nrooms = []\n")
+    assert [home.run("check", "--config", str(file)).exit_code for file in (server, client)] == [0, 0]
+    assert home.run("check", "--client", "--config", str(server)).exit_code == 78
+
+
 def test_check_without_a_file_looks_at_the_environment_too(home: Home) -> None:
     assert "[server] port: 'x' is no whole number" in home.run("check", ASYNCHAT_PORT="x").stdout
     assert "'rude' is not one of" in home.run("check", ASYNCHAT_SERVE_GREETING="rude").stdout
     assert home.run("check", "--client", ASYNCHAT_PORT="x").exit_code == 0
 
 
-def test_check_can_be_quiet(home: Home) -> None:
+def test_check_can_be_quiet(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asynchat.cli.logs.set_up", lambda *_, **__: None)  # the log of this process stays as it is
     done = CliRunner().invoke(group, ["-q", "config", "check", str(home.write("server.toml", ""))])
     assert (done.exit_code, done.output) == (0, "")
 

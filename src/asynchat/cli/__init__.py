@@ -27,6 +27,7 @@ COMMANDS = {
     "bench": "measure a server under load",
     "admin": "manage a server: accounts, figures, its data",
     "config": "see which settings count, check and begin files",
+    "doctor": "see whether a server can run here, or be reached",
     "completion": "have a shell complete commands and options",
 }
 """Name to what it does. The module of a command is imported when it is run, so that `--help` is quick."""

@@ -76,10 +76,8 @@ def check(ctx: click.Context, /, *, server: bool | None, file: Path | None) -> N
     found: list[str] = []
     if file is not None:
         found = kind_of(file, server).problems(file)
-    for schema in schemas(server) if file is None else ():
-        files = config_files(schema.file, invocation.config)
-        wrong = [problem for path in files for problem in schema.problems(path)]
-        found += wrong or environment_problems(schema, invocation.config, ctx)
+    for schema, files in files_read(invocation.config, server) if file is None else ():
+        found += problems_of(schema, files, ctx)
     for problem in found:
         click.echo(problem)
     if found:
@@ -102,10 +100,21 @@ def kind_of(file: Path, server: bool | None) -> Schema:
     return CLIENT if sections & {each.partition(".")[0] for each in CLIENT.sections()} else SERVER
 
 
-def environment_problems(schema: Schema, config: str | None, ctx: click.Context) -> list[str]:
-    """What is wrong with the variables of the environment."""
+def files_read(config: str | None, server: bool | None) -> list[tuple[Schema, list[Path]]]:
+    """Each kind of file, and the files of it that are read; of one that is named, its kind only."""
+    if config is not None:
+        return [(kind_of(Path(config), server), [Path(config)])]
+    return [(schema, config_files(schema.file, None)) for schema in schemas(server)]
+
+
+def problems_of(schema: Schema, files: list[Path], ctx: click.Context) -> list[str]:
+    """What is wrong with files; if nothing is, what is with the variables of the environment."""
+    invocation: Invocation = ctx.obj
+    found = [problem for path in files for problem in schema.problems(path)]
+    if found:
+        return found
     try:
-        effective(schema, config, options_of(schema, ctx, ()))
+        effective(schema, invocation.config, options_of(schema, ctx, ()))
     except BadConfig as error:
         return [str(error)]
     except click.UsageError as error:

@@ -30,7 +30,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "store": ("chat", "store"),
     "config": ("chat.errors", "chat.names"),
     "net": ("chat", "wire", "store", "config", "net"),
-    "client": ("wire.irc.message", "wire.text", "chat.events", "chat.errors", "chat.names", "client"),
+    "client": ("wire.irc.message", "wire.saslprep", "wire.text", "chat.events", "chat.errors", "chat.names", "client"),
     "cli": ANYTHING,
     "__init__": ANYTHING,  # public names, resolved when they are first used
     "__main__": ANYTHING,

@@ -13,7 +13,7 @@ from typing import IO
 import pytest
 
 from asynchat.chat.errors import Refused
-from asynchat.cli.connection import exits
+from asynchat.cli.exits import exits
 from tests.net.conftest import Process, Serve, environment, serve
 
 __all__ = ["serve"]
@@ -39,9 +39,9 @@ def test_words_of_the_command_line_are_one_line(server: Process, tmp_path: Path)
     assert heard_on_joining(tmp_path, server.url) == ["<bob> hello all"]
 
 
-def test_standard_input_is_sent_whole_with_its_lines(server: Process, tmp_path: Path) -> None:
+def test_standard_input_is_one_message_with_its_lines(server: Process, tmp_path: Path) -> None:
     done = asynchat(tmp_path, server.url, "send", "--json", stdin="één\nzwei 👋\n".encode())
-    assert [json.loads(line)["to"] for line in done.stdout.splitlines()] == ["#lobby", "#lobby"]
+    assert [json.loads(line)["to"] for line in done.stdout.splitlines()] == ["#lobby"]
     assert heard_on_joining(tmp_path, server.url) == ["<bob> één", "<bob> zwei 👋"]
 
 

@@ -13,6 +13,7 @@ from asynchat.client.client import Client
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
 from asynchat.client.notices import Back, Reconnecting
 from asynchat.client.patience import Patience
+from asynchat.client.registration import Identity
 from asynchat.client.show import talk
 from asynchat.client.url import Url
 from asynchat.wire.irc.message import Message
@@ -26,7 +27,7 @@ async def alice(*connections: Answers, **options: object) -> AsyncIterator[tuple
     async with Scripted(*connections) as server:
         url = Url("127.0.0.1", server.port)
         given = {"reconnect": True, "patience": AT_ONCE} | options
-        async with Client(url, name="alice", **given) as client:  # type: ignore[arg-type]
+        async with Client(url, Identity(name="alice"), **given) as client:  # type: ignore[arg-type]
             yield client, server
 
 
@@ -162,7 +163,7 @@ async def until_back(client: Client) -> AsyncIterator[object]:
 
 
 async def test_a_room_whose_entering_was_cut_is_entered_over_the_next_connection() -> None:
-    again = welcome() | {"CHATHISTORY BEFORE #lobby msgid=10 20": batch("{label}", line(9, "the past"))}
+    again = welcome() | {"CHATHISTORY BEFORE #lobby msgid=10 2": batch("{label}", line(9, "the past"))}
     async with alice(welcome() | {"JOIN ": CUT}, again) as (client, server):
         await client.join("#lobby")
         assert (await heard_until(client, "the past"))[-2:] == [Back(0), ("bob", "the past")]
@@ -271,11 +272,11 @@ async def test_it_is_tried_for_a_while_until_the_server_is_up() -> None:
 
     later = Late(port, welcome())
     url = Url("127.0.0.1", port)
-    async with Client(url, name="alice", wait_s=20, patience=Patience(sleep=sleep)) as client:
+    async with Client(url, Identity(name="alice"), wait_s=20, patience=Patience(sleep=sleep)) as client:
         assert client.nick == "alice"
     await later.__aexit__()
     with pytest.raises(Unreachable):
-        await Client(url, name="alice", wait_s=0).__aenter__()
+        await Client(url, Identity(name="alice"), wait_s=0).__aenter__()
 
 
 class Late(Scripted):

@@ -19,6 +19,8 @@ class Wire:
     def __init__(self) -> None:
         self.asked: list[tuple[Message, Answer]] = []
 
+    multiline = None
+
     def ask(self, message: Message) -> Answer:
         answer: Answer = asyncio.get_running_loop().create_future()
         self.asked.append((message, answer))

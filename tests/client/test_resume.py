@@ -13,6 +13,7 @@ from asynchat.chat.events import Joined, Said
 from asynchat.client.client import Client
 from asynchat.client.notices import Back, Notice
 from asynchat.client.patience import Patience
+from asynchat.client.registration import Identity
 from asynchat.client.show import talk
 from asynchat.client.url import Url
 from asynchat.store.sqlite import SqliteLog
@@ -32,7 +33,7 @@ class Person:
 
     def __init__(self, proxy: Proxy, **options: object) -> None:
         url = Url("127.0.0.1", proxy.port)
-        self.client = Client(url, name="alice", reconnect=True, patience=AT_ONCE, **options)  # type: ignore[arg-type]
+        self.client = Client(url, Identity(name="alice"), reconnect=True, patience=AT_ONCE, **options)  # type: ignore[arg-type]
         self.transcript: list[Heard] = []
         self.notices: list[Notice] = []
         self.said: list[str] = []
@@ -57,7 +58,7 @@ class Person:
             if not isinstance(heard, Message):
                 self.notices.append(heard)
             elif (said := talk(heard)) is not None and said[0] == "#lobby":
-                self.transcript.append((heard.source.partition("!")[0], said[1]))
+                self.transcript += [(heard.source.partition("!")[0], line) for line in said[1].split("\n")]
             self._grown.set()
 
     async def until(self, heard: Callable[[], bool]) -> None:
@@ -100,7 +101,7 @@ async def all_talk(proxy: Proxy, person: Person, port: int, walk_in: Walk, rando
     async with asyncio.TaskGroup() as group:
         talkers = [group.create_task(listen(each)) for each in (tom, tim, ted, tod, fred)]
         says: list[Callable[[str], Awaitable[None]]] = [each.say for each in (tom, tim, ted, tod)]
-        # Of a message of several lines only the first has an id.
+        # Olga, who knows no multiline, hears a message of several lines as several.
         says.append(lambda text: fred.say(text.replace(" ", "\n")))
         talkers += [group.create_task(chatter(proxy, random, say)) for say in says]
         talkers.append(group.create_task(person.keep_saying(proxy, random)))

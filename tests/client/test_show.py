@@ -35,7 +35,27 @@ from asynchat.wire.irc.message import Message
     ],
 )
 def test_a_message_is_one_line(line: str, shown: str | None) -> None:
-    assert show(Message.parse(line), "ann") == shown
+    assert [str(each) for each in show(Message.parse(line), "ann")] == ([shown] if shown is not None else [])
+
+
+def test_a_message_of_several_lines_is_as_many() -> None:
+    shown = show(Message("PRIVMSG", ["#lobby", "one\n\ntwo"], source="bob!b@h"), "ann")
+    assert [str(line) for line in shown] == ["<bob> one", "<bob> ", "<bob> two"]
+
+
+@pytest.mark.parametrize(
+    ("line", "mention"),
+    [
+        (":bob!b@h PRIVMSG #lobby :Ann, look", True),
+        (":bob!b@h PRIVMSG #lobby :(ann)", True),
+        (":bob!b@h PRIVMSG #lobby :anna and hann", False),
+        (":bob!b@h PRIVMSG ann :psst", True),
+        (":ann!a@h PRIVMSG #lobby :it is me, ann", False),
+        (":bob!b@h NOTICE ann :psst", False),
+    ],
+)
+def test_what_is_for_the_reader(line: str, mention: bool) -> None:
+    assert [each.mention for each in show(Message.parse(line), "ann")] == [mention]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +63,10 @@ def test_a_message_is_one_line(line: str, shown: str | None) -> None:
 )
 def test_nothing_reaches_the_terminal_that_moves_a_cursor_or_hides(text: str) -> None:
     for command in ("PRIVMSG", "NOTICE", "KICK", "TOPIC", "QUIT", "PART", "NICK", "404", "332", "353", "FAIL", "ERROR"):
-        line = show(Message(command, [text, text, text, text], source=f"{text}!x@y"), "ann")
-        assert line is None or line.isprintable() or "\ufffd" in line
-        assert line is None or not set(text) & set(line) - set(string.printable[:-5])
+        for each in show(Message(command, [text, text, text, text], source=f"{text}!x@y"), "ann"):
+            line = f"{each} {each.who}"
+            assert line.isprintable() or "\ufffd" in line
+            assert not set(text) & set(line) - set(string.printable[:-5])
 
 
 @pytest.mark.parametrize(
@@ -59,7 +80,7 @@ def test_nothing_reaches_the_terminal_that_moves_a_cursor_or_hides(text: str) ->
     ],
 )
 def test_what_becomes_of_the_connection_is_told(notice: Notice, shown: str) -> None:
-    assert show_notice(notice) == shown
+    assert str(show_notice(notice)) == shown
 
 
 ANY = st.text(st.characters(exclude_characters="\r\n\0 ", exclude_categories=["Cs"]), max_size=20)
@@ -70,8 +91,8 @@ ANY = st.text(st.characters(exclude_characters="\r\n\0 ", exclude_categories=["C
     params=st.lists(ANY),
 )
 def test_missing_and_odd_parameters_never_raise(command: str, params: list[str]) -> None:
-    line = show(Message(command, params, source="x"), "ann")
-    assert line is None or "\n" not in line
+    for line in show(Message(command, params, source="x"), "ann"):
+        assert "\n" not in str(line)
 
 
 def test_a_time_that_is_none_is_not_shown() -> None:

@@ -19,7 +19,7 @@ from asynchat.net import logins as module
 from asynchat.net.logins import ITERATIONS, Guesses, Logins, derive
 from asynchat.store.accounts import Account, Credential, SqlAccounts
 from asynchat.wire.irc.sasl import MECHANISMS, Done
-from asynchat.wire.logins import prepare
+from asynchat.wire.saslprep import prepare
 from tests.net.conftest import PATIENCE_S
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"

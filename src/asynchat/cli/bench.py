@@ -13,8 +13,9 @@ from contextlib import suppress
 import click
 
 from asynchat.cli import FAILURE, INTERRUPTED, OK
-from asynchat.cli.connection import client_settings, exits, password_from, password_option, url_option
+from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
+from asynchat.cli.login import client_settings, password_from, url_option
 from asynchat.cli.process import loop_runner, raise_descriptor_limit
 from asynchat.client.crowd import IN_FLIGHT
 from asynchat.client.errors import Unreachable
@@ -60,7 +61,9 @@ LIVE_S = 0.5
 )
 @click.option("--json", "as_json", is_flag=True, help="print the figures as one JSON object")
 @click.option("--yes", is_flag=True, help="load a server on another machine too: it is yours, and others know")
-@password_option
+@click.option(
+    "--password-file", envvar=["ASYNCHAT_PASSWORD_FILE"], metavar="FILE", help="a file with the server's password"
+)
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -85,7 +88,7 @@ def command(
     if clients < rooms * 2:
         raise click.UsageError(f"{rooms} rooms need {rooms * 2} clients: one who speaks and one who hears in each")
     with exits():
-        where = _address(client_settings(invocation.config, url=url, name=None, rooms=()).url)
+        where = _address(client_settings(invocation, url=url).url)
         if not yes and not is_here(where):
             raise click.UsageError(
                 f"{where} is not on this machine, and a load on a server that is not yours is an attack; "
@@ -99,7 +102,7 @@ def command(
             rate_per_s=rate,
             text_bytes=text_bytes,
             seconds=seconds,
-            password=password_from(password_file),
+            password=password_from(password_file) if password_file else None,
         )
         figures = loop_runner().run(_measure(load, clients))
     asked = {"url": str(where), "clients": clients, "rooms": rooms, "rate_per_room_per_s": rate}
@@ -117,9 +120,12 @@ def command(
 
 def _address(text: str) -> Url:
     try:
-        return Url.parse(text)
+        where = Url.parse(text)
     except ValueError as error:
-        raise click.UsageError(f"{error}; with TLS there is no measuring") from None
+        raise click.UsageError(str(error)) from None
+    if where.secure or where.web:
+        raise click.UsageError(f"{where}: there is no measuring with TLS, or over a WebSocket")
+    return where
 
 
 def is_here(where: Url) -> bool:

@@ -7,24 +7,20 @@ import hashlib
 import json
 import sys
 from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
 
 import click
 
 from asynchat.chat.errors import Refused
 from asynchat.cli import DATA
-from asynchat.cli.connection import (
-    address,
-    client_settings,
-    exits,
-    login_name,
-    name_option,
-    password_from,
-    password_option,
-    url_option,
-)
+from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
+from asynchat.cli.login import come_in, login_from, login_options, url_option
 from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
+from asynchat.client.registration import Identity
 from asynchat.wire.irc.message import Message
 
 IN_FLIGHT = 64
@@ -34,14 +30,13 @@ IN_FLIGHT = 64
 @click.command("send")
 @click.argument("text", nargs=-1)
 @url_option
-@name_option
 @click.option("-r", "--room", metavar="NAME", envvar="ASYNCHAT_ROOM", help="the room (#lobby)")
 @click.option("--to", metavar="NAME", help="a person, instead of a room")
 @click.option("--stream", is_flag=True, help="send standard input line by line, as it comes")
 @click.option("--key", metavar="KEY", help="sent again under the same key, it is stored once")
 @click.option("--timeout", type=float, default=10.0, show_default=True, metavar="SECONDS", help="how long to wait")
 @click.option("--json", "as_json", is_flag=True, help="print the id of each message stored, as JSON")
-@password_option
+@login_options
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -49,26 +44,27 @@ def command(
     *,
     text: tuple[str, ...],
     url: str | None,
-    name: str | None,
     room: str | None,
     to: str | None,
     stream: bool,
     key: str | None,
     timeout: float,
     as_json: bool,
-    password_file: str | None,
+    **options: Any,
 ) -> None:
     """Post TEXT, or standard input as one message. Exits with 0 once the server has stored it all.
 
     75 says that it was not acknowledged, and that trying again under the same --key is safe.
     """
     with exits():
-        settings = client_settings(invocation.config, url=url, name=name, rooms=(room,) if room else ())
-        where = address(settings.url)
-        who = settings.name or login_name()
-        target = to or room or where.room or settings.rooms[0]
-        client = Client(where, name=who, password=password_from(password_file), timeout_s=timeout, hear=False)
-        sender = Sender(client, target, key=wire_key(who, target, key), as_json=as_json)
+        login = login_from(invocation, options, url=url, rooms=(room,) if room else ())
+        target = to or login.rooms[0]
+
+        def make(identity: Identity) -> Client:
+            return Client(login.url, identity, trust=login.trust, timeout_s=timeout, hear=False)
+
+        key = wire_key(login.identity.name, target, key)
+        sender = Sender(lambda: come_in(make, login.identity, ask=None), target, key=key, as_json=as_json)
         if stream:
             asyncio.run(sender.stream())
         else:
@@ -98,8 +94,11 @@ def _standard_input() -> str:
 class Sender:
     """Sends to one room or person over a client that it opens."""
 
-    def __init__(self, client: Client, target: str, *, key: str | None, as_json: bool) -> None:
-        self._client = client
+    def __init__(
+        self, come_in: Callable[[], Awaitable[Client]], target: str, *, key: str | None, as_json: bool
+    ) -> None:
+        self._come_in = come_in
+        self._client: Client
         self._target = target
         self._key = key
         self._as_json = as_json
@@ -107,15 +106,13 @@ class Sender:
 
     async def post(self, text: str) -> None:
         """Send one text."""
-        async with self._client as client:
-            await self._come_in()
+        async with self._inside() as client:
             self._flying += client.start_sending(self._target, text, key=self._key)
             await self._land(0)
 
     async def stream(self) -> None:
         """Send each line of standard input as it comes; several are on their way at once."""
-        async with self._client as client:
-            await self._come_in()
+        async with self._inside() as client:
             number = 0
             async for line in lines():
                 number += 1
@@ -129,9 +126,16 @@ class Sender:
                     await self._land(IN_FLIGHT)
             await self._land(0)
 
-    async def _come_in(self) -> None:
-        if self._target.startswith("#"):
-            await self._client.join(self._target)
+    @asynccontextmanager
+    async def _inside(self) -> AsyncIterator[Client]:
+        """Be in the room, or at the server if it is for a person."""
+        self._client = await self._come_in()
+        try:
+            if self._target[:1] in (self._client.isupport.get("CHANTYPES", "#") or "#"):
+                await self._client.join(self._target)
+            yield self._client
+        finally:
+            await self._client.close()
 
     async def _land(self, most: int) -> None:
         """Take the answers that are there, and wait for more until no more than that many are on their way."""

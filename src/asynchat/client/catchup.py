@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from asynchat.chat.errors import Refused
 from asynchat.chat.names import casefold
 from asynchat.client.connection import Connection
-from asynchat.client.positions import Position, Positions, is_talk
+from asynchat.client.positions import Position, Positions, is_talk, reference
 from asynchat.wire.irc.message import Message
 
 PAST = 20
@@ -29,8 +29,9 @@ class Missed:
 class Catchup:
     """Fetches page by page. Pages that are there are kept if the connection is lost, and the next one goes on."""
 
-    def __init__(self, positions: Positions) -> None:
+    def __init__(self, positions: Positions, past: int = PAST) -> None:
         self._positions = positions
+        self._past = past
         self._missed: dict[str, Missed] = {}
 
     async def past(self, connection: Connection, room: str) -> list[Message]:
@@ -40,12 +41,17 @@ class Catchup:
             Lost, NotAcknowledged
         """
         position = self._positions.get(casefold(room))
-        if position is None:
-            return []
-        try:
-            return await self._page(connection, ["BEFORE", room, position.since, str(PAST)])
-        except Refused:
-            return []
+        lines: list[Message] = []
+        before, left = position.since if position is not None else "", self._past
+        while before and left > 0:
+            number = min(left, connection.page)
+            try:
+                page = await self._page(connection, ["BEFORE", room, before, str(number)])
+            except Refused:
+                break
+            lines, left = page + lines, left - len(page)
+            before = reference(page[0]) if len(page) >= number else ""
+        return lines
 
     async def fetch(self, connection: Connection, rooms: Iterable[str], held: Collection[Message]) -> bool:
         """Fetch what was missed in these rooms and by conversation, up to what came live and is `held`.

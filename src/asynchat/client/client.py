@@ -7,24 +7,39 @@ sent again under the same key; what was missed is fetched, and what comes live m
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import suppress
 from typing import Self
 
 from asynchat.chat.errors import AsynchatError, Refused
 from asynchat.chat.names import casefold
-from asynchat.client.catchup import Catchup
+from asynchat.client.catchup import PAST, Catchup
 from asynchat.client.connection import Connection
-from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
+from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
+from asynchat.client.multiline import Limits
 from asynchat.client.notices import Back, Notice, Reconnecting
 from asynchat.client.outbox import Outbox, Saying
 from asynchat.client.patience import Backoff, Patience
 from asynchat.client.positions import Positions, is_talk, place_of
+from asynchat.client.registration import Identity
+from asynchat.client.trust import Trust
 from asynchat.client.url import Url
 from asynchat.wire.irc.message import Message
 
-WANTED = frozenset({"batch", "echo-message", "labeled-response", "message-tags", "multi-prefix", "server-time"})
+WANTED = frozenset(
+    {
+        "batch",
+        "cap-notify",
+        "draft/multiline",
+        "echo-message",
+        "labeled-response",
+        "message-tags",
+        "multi-prefix",
+        "server-time",
+    }
+)
 HISTORY = "draft/chathistory"
 """Who asks for it is not shown the past of a room without asking, so only who does ask wants it."""
 HEARD = 1000
@@ -34,36 +49,44 @@ HEARD = 1000
 class Client:
     """Somebody at one server under one name.
 
-        async with Client(Url.parse("asynchat://localhost"), name="alice") as client:
+        async with Client(Url.parse("asynchat://localhost"), Identity(name="alice")) as client:
             await client.join("#lobby")
             await client.send("#lobby", "hello")
 
     `nick` is the name that it got: alice2, if somebody else is alice. Iterating gives every message that the server
     sends, and notices of what became of the connection, until the end; a client that is not to `hear` keeps none.
-    `timeout_s` is how long the server may take for anything, `wait_s` for how long it is tried to reach it at first.
+    `timeout_s` is how long the server may take for anything, `past` how many lines from before one came are handed on
+    when it enters a room, `wait_s` for how long it is tried to reach it at first.
     `ended_by` is why it is over, if it was not closed.
 
+    `trust` says how the server proves who it is; `wanted` are capabilities to ask for besides those that it needs.
+
     Raises on entering:
-        Unreachable, Refused
+        Unreachable, Untrusted
+        Refused: NAME_RESERVED, the name is that of an account; BAD_PASSWORD; or what the server says.
     """
 
     def __init__(
         self,
         url: Url,
+        identity: Identity,
         *,
-        name: str,
-        password: str | None = None,
+        trust: Trust | None = None,
+        wanted: Collection[str] = (),
         timeout_s: float = 10.0,
         hear: bool = True,
         reconnect: bool = False,
         wait_s: float = 0.0,
         patience: Patience | None = None,
+        past: int = PAST,
     ) -> None:
         self.url = url
         self.reconnects = reconnect
         self.ended_by: AsynchatError | None = None
-        self._name = name
-        self._password = password
+        self.identity = identity
+        self._trust = trust
+        self._wanted = WANTED | frozenset(wanted) | ({HISTORY} if reconnect and hear else set())
+        self._limits: Limits | None = None
         self._timeout_s = timeout_s
         self._hear = hear
         self._wait_s = wait_s
@@ -76,7 +99,7 @@ class Client:
         self._rooms: dict[str, tuple[str, str]] = {}  # wanted: casefolded name to name and key
         self._outbox = Outbox()
         self._positions = Positions()
-        self._catchup = Catchup(self._positions)
+        self._catchup = Catchup(self._positions, past)
         self._resent: list[Saying] = []  # since the last time that everything was caught up
         self._heard: asyncio.Queue[Message | Notice | None] = asyncio.Queue(HEARD)
         self._held: deque[Message] | None = None  # what comes live and must wait for the past
@@ -106,7 +129,7 @@ class Client:
     @property
     def nick(self) -> str:
         """The name that it has now, or had when there was a connection."""
-        return self._connection.nick if self._connection is not None else self._name
+        return self._connection.nick if self._connection is not None else self.identity.name
 
     @property
     def connected(self) -> bool:
@@ -116,7 +139,32 @@ class Client:
     @property
     def unsent(self) -> list[str]:
         """What was said and is not known to be stored."""
-        return [saying.message.params[-1] for saying in self._outbox]
+        return [saying.text for saying in self._outbox]
+
+    @property
+    def outbox(self) -> Outbox:
+        """What was said and is not known to be stored, whole."""
+        return self._outbox
+
+    @property
+    def rooms(self) -> list[str]:
+        """The rooms that it is in, or enters again when there is a connection."""
+        return [name for name, _ in self._rooms.values()]
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What was agreed on with the server, while there is a connection."""
+        return self._connection.capabilities if self._connection is not None and self.connected else frozenset()
+
+    @property
+    def isupport(self) -> Mapping[str, str]:
+        """What the server tells of itself. (Modern IRC, RPL_ISUPPORT)"""
+        return self._connection.isupport if self._connection is not None else {}
+
+    @property
+    def resumes(self) -> bool:
+        """Whether the server can be asked what was said before. (IRCv3 chathistory)"""
+        return self._connection is not None and self._connection.resumes
 
     # What one can do.
 
@@ -138,12 +186,29 @@ class Client:
                 if self._connection is connection:  # it is noticed here before the client's life has noticed
                     self._here.clear()
 
+    async def part(self, room: str, reason: str = "") -> None:
+        """Leave a room.
+
+        Raises:
+            Refused, Lost, NotAcknowledged
+        """
+        await self.request(Message("PART", [room, reason] if reason else [room]))
+
+    async def request(self, message: Message, *, quiet: bool = False) -> list[Message]:
+        """Ask for something; returns the lines of the answer, which are not handed on elsewhere if it is `quiet`.
+
+        Raises:
+            Refused, Lost, NotAcknowledged
+        """
+        connection = await self._there()
+        return await connection.answered(connection.ask(message, quiet=quiet))
+
     async def send(self, to: str, text: str, *, key: str | None = None, action: bool = False) -> list[str]:
         """Say something to a room or a person, and wait until it is stored.
 
-        A text longer than a line, or of several lines, is sent in several messages, with the keys `key/1`, `key/2` …;
-        their ids are returned, "" where the server has none. Without a key each gets one of its own, so that sending
-        it again is always safe.
+        A text of several lines is one message where the server knows such, else one for each line; so is one that is
+        too long. Several have the keys `key/1`, `key/2` …; their ids are returned, "" where the server has none.
+        Without a key each gets one of its own, so that sending it again is always safe.
 
         Raises:
             Refused, Lost, NotAcknowledged
@@ -152,7 +217,7 @@ class Client:
         return [(await self.answer(each)).tags.get("msgid", "") for each in said]
 
     def start_sending(
-        self, to: str, text: str, *, key: str | None = None, action: bool = False
+        self, to: str, text: str, *, key: str | None = None, action: bool = False, command: str = "PRIVMSG"
     ) -> list[asyncio.Future[Message]]:
         """Like `send`, but waits for nothing: each of what it returns is to be given to `answer`.
 
@@ -163,7 +228,7 @@ class Client:
         """
         if self._ended or not (self.connected or self.reconnects):
             raise Lost("the connection is closed")
-        sayings = self._outbox.add(to, text, key=key, action=action)
+        sayings = self._outbox.add(to, text, key=key, action=action, command=command, limits=self._limits)
         if self.connected and self._connection is not None:
             with suppress(Lost):  # they wait, or fail, when that is noticed
                 for saying in sayings:
@@ -184,6 +249,26 @@ class Client:
                 return await asyncio.shield(stored)
         except TimeoutError:
             raise NotAcknowledged(f"{self.url} did not say in time that it was done") from None
+
+    def signal(self, to: str, tags: Mapping[str, str]) -> None:
+        """Send tags alone, which nobody keeps: that one types, for example. (IRCv3 message-tags, TAGMSG)
+
+        Raises:
+            BadMessage, Lost
+        """
+        if self._connection is None or not self.connected:
+            raise Lost("there is no connection")
+        self._connection.signal(to, tags)
+
+    async def register(self, password: str) -> None:
+        """Make an account of the name that it has, which is logged in to from then on. (IRCv3 account-registration)
+
+        Raises:
+            Refused, Lost, NotAcknowledged, BadMessage
+        """
+        name = self.nick
+        await self.request(Message("REGISTER", [name, "*", password]))
+        self.identity = dataclasses.replace(self.identity, name=name, account=name, password=password)
 
     def write(self, command: str, *params: str) -> None:
         """Send a command and wait for nothing.
@@ -236,27 +321,27 @@ class Client:
 
     def _again(self, error: AsynchatError, ready: asyncio.Future[None], left_s: float) -> bool:
         """Whether to connect once more, after this."""
-        if self._closing or isinstance(error, Refused):
+        if self._closing or isinstance(error, Refused | Untrusted):
             return False
         return self.reconnects if ready.done() else left_s > 0
 
     async def _stay(self, ready: asyncio.Future[None]) -> AsynchatError:
         """Be connected once, from beginning to end; returns why it ended."""
-        wanted = WANTED | {HISTORY} if self.reconnects and self._hear else WANTED
-        connection = Connection(self.url, wanted=wanted, timeout_s=self._timeout_s)
-        name, again = self.nick, ready.done()
+        again = ready.done()
+        identity = dataclasses.replace(self.identity, name=self.nick)
+        connection = Connection(self.url, identity, wanted=self._wanted, timeout_s=self._timeout_s, trust=self._trust)
         error: AsynchatError | None = None
         try:
             await connection.open()
-        except Unreachable as unreachable:
-            return unreachable
+        except (Unreachable, Untrusted) as failure:
+            return failure
         try:
             async with asyncio.TaskGroup() as group:
                 try:
                     if again:
-                        await self._come_back(connection, name, group)
+                        await self._come_back(connection, group)
                     else:
-                        await self._come(connection, name, group)
+                        await self._come(connection, group)
                         self._here.set()
                         ready.set_result(None)
                 except (Lost, NotAcknowledged, Refused, Unreachable) as failure:
@@ -270,19 +355,20 @@ class Client:
             await connection.close()
         return error if error is not None else Lost(connection.ended or "the connection was closed")
 
-    async def _come(self, connection: Connection, name: str, group: asyncio.TaskGroup, *, asks: int = 0) -> None:
+    async def _come(self, connection: Connection, group: asyncio.TaskGroup, *, asks: int = 0) -> None:
         """Be let in."""
         group.create_task(connection.read(self._take))
-        await connection.register(name, user=self._name, password=self._password, patience=self._patience, asks=asks)
+        await connection.register(patience=self._patience, asks=asks)
         self._connection = connection
+        self._limits = connection.multiline
         self._positions.begin(connection.welcomed_at)
 
-    async def _come_back(self, connection: Connection, name: str, group: asyncio.TaskGroup) -> None:
+    async def _come_back(self, connection: Connection, group: asyncio.TaskGroup) -> None:
         """Be let in again, enter the rooms, say what waits, and hand on what was missed, then what came meanwhile."""
         async with self._holding:
             # If the connection is lost before the end, what is held is dropped: the next one fetches it.
             held = self._held = deque()
-            await self._come(connection, name, group, asks=self._patience.asks)
+            await self._come(connection, group, asks=self._patience.asks)
             rooms = await self._reenter(connection)
             self._send_waiting(connection)
             complete = False

@@ -8,21 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import BadMessage, Refused
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
+from asynchat.client.multiline import CAPABILITY, Assembler, Limits
 from asynchat.client.patience import Patience
+from asynchat.client.registration import Identity, Registration
+from asynchat.client.stream import Stream, connect
+from asynchat.client.trust import Trust
 from asynchat.client.url import Url
 from asynchat.wire.irc.message import Message
 
-READ_LIMIT = 64 * 1024
-"""The longest line that a server may send."""
 QUIET_S = 60.0
 """Silence after which the server is asked whether it is there."""
 NAMES = 20
 """alice, alice2 … alice20: how many names are asked for."""
+MOST_LINES = 10_000
+"""Lines of one answer; no server of good will sends more."""
+MOST_TOKENS = 500
+"""Things that a server tells of itself."""
+if TYPE_CHECKING:
+    import ssl
+
+TALK = frozenset({"PRIVMSG", "NOTICE", "TAGMSG"})
 UNHEARD = frozenset({"ACK", "BATCH", "CAP", "PING", "PONG"})
 KEEPS_KEYS = frozenset({"message-tags", "labeled-response"})
 RESUMES = frozenset({"batch", "draft/chathistory", "labeled-response", "message-tags", "server-time"})
@@ -44,7 +55,8 @@ class Asked:
 
     def take(self, line: Message) -> None:
         """A line of the answer."""
-        self.lines.append(line)
+        if len(self.lines) < MOST_LINES:
+            self.lines.append(line)
         self.refused = self.refused or _refusal(line)
 
     def finish(self) -> None:
@@ -69,26 +81,34 @@ class Connection:
     anything.
     """
 
-    def __init__(self, url: Url, *, wanted: Collection[str], timeout_s: float) -> None:
+    def __init__(
+        self,
+        url: Url,
+        identity: Identity,
+        *,
+        wanted: Collection[str],
+        timeout_s: float,
+        trust: Trust | None = None,
+    ) -> None:
         self.url = url
-        self.nick = ""
-        self.capabilities: frozenset[str] = frozenset()
         self.isupport: dict[str, str] = {}
         self.server = ""
         self.welcomed_at = ""
         """The server's time when it let us in, as its tag has it; "" if it does not tell."""
         self.ended: str | None = None
+        self._identity = identity
+        self._trust = trust or Trust()
+        private = (url.secure and not self._trust.anybody) or url.local
+        self._registration = Registration(identity, wanted, self._say, private=private)
+        self._assembler = Assembler()
         self._software = ""
-        self._wanted = frozenset(wanted)
         self._timeout_s = timeout_s
-        self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter
+        self._stream: Stream
         self._aborted = False
         self._labels = itertools.count(1)
         self._asked: dict[str, Asked] = {}  # by label, or by the PING's token
         self._pinged: list[str] = []  # tokens, in order
         self._batches: dict[str, Asked] = {}  # those that belong to an answer, by name
-        self._named: asyncio.Future[bool] | None = None  # whether it was let in; False: the name is taken
         self._silence: asyncio.Timeout | None = None
 
     # Beginning and ending.
@@ -97,51 +117,40 @@ class Connection:
         """Connect.
 
         Raises:
-            Unreachable
+            Unreachable, Untrusted
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                if self.url.path:
-                    opened = await asyncio.open_unix_connection(self.url.path, limit=READ_LIMIT)
-                else:
-                    opened = await asyncio.open_connection(self.url.host, self.url.port, limit=READ_LIMIT)
+                self._stream = await connect(self.url, self._trust)
         except TimeoutError:
             raise Unreachable(f"{self.url} does not answer") from None
-        except OSError as error:
-            raise Unreachable(f"{self.url}: {error.strerror or error}") from None
-        self._reader, self._writer = opened
 
-    async def register(self, name: str, *, user: str, password: str | None, patience: Patience, asks: int) -> None:
-        """Be let in as `name`, or as name2, name3 … if it is taken; `user` is the user name, which need not be unique.
+    async def register(self, *, patience: Patience, asks: int) -> None:
+        """Be let in under the name of the identity, or as name2, name3 … if it is taken.
 
         The name is asked for `asks` times more before another is taken. It needs `read` to run.
 
         Raises:
             Unreachable, Refused, Lost
         """
-        self.nick = name
-        first = [Message("PASS", [password])] if password else []
-        first.append(Message("CAP", ["LS", "302"]))
-        rest = [Message("USER", [user, "0", "*", user])]
-        number = 1
-        while not await self._ask_to_enter(first, rest):
-            first = rest = []
+        registration, name, number = self._registration, self._identity.name, 1
+        registration.begin()
+        while (no := await self._verdict()) is not None:
+            if no.code != "NAME_TAKEN":
+                raise no
             if asks > 0:
                 asks -= 1
                 await patience.sleep(patience.ask_s)
             elif number < NAMES:
                 number += 1
-                self.nick = f"{name}{number}"
             else:
-                raise Refused("NAME_TAKEN", f"{name} is in use", (name,))
+                raise no
+            registration.ask_for(name if number == 1 else f"{name}{number}")
 
-    async def _ask_to_enter(self, first: list[Message], rest: list[Message]) -> bool:
-        self._named = asyncio.get_running_loop().create_future()
-        for message in (*first, Message("NICK", [self.nick]), *rest):
-            self._write(message)
+    async def _verdict(self) -> Refused | None:
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._named
+                return await self._registration.answer
         except TimeoutError:
             raise Unreachable(f"{self.url} does not answer") from None
 
@@ -149,65 +158,90 @@ class Connection:
         """Hand on what the server says until the connection ends; what is open then fails with `Lost`."""
         reason = "the connection was closed"
         try:
-            # What comes last without its end was cut: it is not what the server said.
-            while (line := await self._line()).endswith(b"\n") and not self._aborted:
-                try:
-                    message = Message.parse(line.rstrip(b"\r\n").decode(errors="replace"))
-                except BadMessage:
-                    continue
-                if message.command == "ERROR":
-                    reason = " ".join(message.params)
-                quiet = self._note(message)
-                if not quiet and message.command not in UNHEARD:
-                    await take(message)
+            while (lines := await self._lines()) and not self._aborted:
+                for line in lines:
+                    try:
+                        message = Message.parse(line.decode(errors="replace"))
+                    except BadMessage:
+                        continue
+                    if message.command == "ERROR":
+                        reason = " ".join(message.params)
+                    whole = self._assembler.take(message)
+                    if whole is None:
+                        continue
+                    quiet = self._note(whole)
+                    if not quiet and whole.command not in UNHEARD:
+                        await take(whole)
         except TimeoutError:
             reason = "the server does not answer"
-        except (OSError, ValueError) as error:  # ValueError: a line beyond all limits
-            reason = str(error)
+        except OSError as error:
+            reason = str(error.strerror or error)
         finally:
             self._end(reason)
 
-    async def _line(self) -> bytes:
-        """The next line. A server that says nothing is asked whether it is there.
+    async def _lines(self) -> list[bytes]:
+        """The next lines, none at the end. A server that says nothing is asked whether it is there.
 
         Raises:
-            TimeoutError, OSError, ValueError
+            TimeoutError, OSError
         """
         try:
             async with asyncio.timeout(self._timeout_s if self._asked else QUIET_S) as self._silence:
-                return await self._reader.readline()
+                return await self._stream.lines()
         except TimeoutError as error:
             if error.errno is not None:  # the kernel's
                 raise
         finally:
             self._silence = None
-        with suppress(Lost):
-            self.write("PING", "there")
+        self._say("PING", "there")
         async with asyncio.timeout(self._timeout_s):
-            return await self._reader.readline()
+            return await self._stream.lines()
 
     def _end(self, reason: str) -> None:
         self.ended = reason
-        self._writer.close()
-        if self._named is not None and not self._named.done():
-            self._named.set_exception(Unreachable(f"{self.url}: {reason}"))
-            self._named.exception()
+        self._stream.close()
+        answer: asyncio.Future[Refused | None] | None = getattr(self._registration, "answer", None)
+        if answer is not None and not answer.done():
+            answer.set_exception(Unreachable(f"{self.url}: {reason}"))
+            answer.exception()
         for asked in (*self._asked.values(), *self._batches.values()):
             asked.fail(Lost(reason))
 
     def abort(self) -> None:
         """Drop the connection now; nothing more is read from it."""
         self._aborted = True
-        self._writer.transport.abort()
+        self._stream.abort()
 
     async def close(self) -> None:
         """Let go of the socket."""
-        self._writer.close()
+        self._stream.close()
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(1):
-                await self._writer.wait_closed()
+                await self._stream.closed()
 
     # What the server can do.
+
+    @property
+    def nick(self) -> str:
+        """The name that it has."""
+        return self._registration.nick
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What was agreed on. (IRCv3 capability-negotiation)"""
+        return self._registration.capabilities
+
+    @property
+    def multiline(self) -> Limits | None:
+        """What one message of several lines may be; None if there are none."""
+        if CAPABILITY not in self.capabilities or "batch" not in self.capabilities:
+            return None
+        return Limits.parse(self._registration.offered.get(CAPABILITY, ""))
+
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """The TLS that is spoken, if it is."""
+        return self._stream.tls
 
     @property
     def keeps_keys(self) -> bool:
@@ -236,19 +270,28 @@ class Connection:
         """
         self._write(Message(command, params))
 
-    def ask(self, message: Message, *, quiet: bool = False) -> Answer:
-        """Send a command; the answer is there when the server has done it, or has refused it.
+    def signal(self, to: str, tags: Mapping[str, str]) -> None:
+        """Send tags alone; nobody answers.
+
+        Raises:
+            BadMessage, Lost
+        """
+        self._write(Message("TAGMSG", [to], tags=tags))
+
+    def ask(self, message: Message, *rest: Message, quiet: bool = False) -> Answer:
+        """Send a command, or a batch of which that is the beginning; the answer is there when the server has done it,
+        or has refused it.
 
         Raises:
             BadMessage, Lost
         """
         asked, number = Asked(quiet=quiet), str(next(self._labels))
-        if "labeled-response" in self.capabilities:
-            self._write(
-                Message(message.command, message.params, tags={**self._tags(message), "label": number}),
-            )
-        else:
-            self._write(Message(message.command, message.params, tags=self._tags(message)))
+        labels = "labeled-response" in self.capabilities
+        tags = self._tags(message) | ({"label": number} if labels else {})
+        self._write(Message(message.command, message.params, tags=tags))
+        for each in rest:
+            self._write(each)
+        if not labels:
             self._pinged.append(number)
             self.write("PING", number)
         self._asked[number] = asked
@@ -278,7 +321,7 @@ class Connection:
             Lost
         """
         try:
-            await self._writer.drain()
+            await self._stream.drain()
         except OSError:
             raise Lost("the connection was lost") from None
 
@@ -286,9 +329,9 @@ class Connection:
         return dict(message.tags) if "message-tags" in self.capabilities else {}
 
     def _write(self, message: Message) -> None:
-        if self.ended is not None or self._writer.is_closing():
+        if self.ended is not None or self._stream.closing:
             raise Lost("the connection is closed")
-        self._writer.write(f"{message.encode()}\r\n".encode())
+        self._stream.write(message.encode())
 
     # Being answered.
 
@@ -297,6 +340,8 @@ class Connection:
         handler = getattr(self, f"_on_{message.command.lower()}", None)
         if handler is not None:
             handler(message)
+        if message.command not in TALK:
+            self._registration.note(message)
         return self._note_answer(message)
 
     def _note_answer(self, message: Message) -> bool:
@@ -321,8 +366,7 @@ class Connection:
             asked = self._asked.get(label or "") or self._batches.get(message.tags.get("batch", ""))
             if asked is not None:
                 self._batches[name] = asked
-                if label is not None:
-                    del self._asked[label]
+                self._asked.pop(label or "", None)
         elif (
             sign == "-" and (asked := self._batches.pop(name, None)) is not None and asked not in self._batches.values()
         ):
@@ -338,73 +382,25 @@ class Connection:
             self._pinged.remove(token)
             self._asked.pop(token).finish()
 
-    def _on_cap(self, message: Message) -> None:
-        """Ask for what is wanted and on offer. (IRCv3 capability-negotiation)"""
-        if len(message.params) < 3:
-            return
-        subcommand, names = message.params[1].upper(), message.params[-1].split()
-        if subcommand == "LS":
-            offered = {name.partition("=")[0] for name in names}
-            self.capabilities |= offered & self._wanted
-            if message.params[2] != "*":
-                wanted = " ".join(sorted(self.capabilities))
-                self.capabilities = frozenset()
-                self._say(*(("CAP", "REQ", wanted) if wanted else ("CAP", "END")))
-        elif subcommand in ("ACK", "NAK"):
-            if subcommand == "ACK":
-                self.capabilities = frozenset(names)
-            self._say("CAP", "END")
-        elif subcommand == "DEL":
-            self.capabilities -= set(names)
-
     def _say(self, command: str, *params: str) -> None:
         with suppress(Lost):  # the reading will find out
             self.write(command, *params)
 
     def _on_001(self, message: Message) -> None:
-        self.nick, self.server = message.params[0], message.source
+        self.server = message.source
         self.welcomed_at = message.tags.get("time", "")
 
     def _on_004(self, message: Message) -> None:
         self._software = message.params[2] if len(message.params) > 2 else ""
 
     def _on_005(self, message: Message) -> None:
-        for token in message.params[1:-1]:
+        for token in message.params[1:-1] if len(self.isupport) < MOST_TOKENS else []:
             name, _, value = token.partition("=")
             self.isupport[name] = value
 
-    def _on_422(self, message: Message) -> None:
-        """The end of the welcome: all that the server tells of itself is here."""
-        self._decide(True)
-
-    _on_376 = _on_422
-
     def _on_nick(self, message: Message) -> None:
         if message.source.partition("!")[0] == self.nick and message.params:
-            self.nick = message.params[0]
-
-    def _on_433(self, message: Message) -> None:
-        if message.params[1:2] == [self.nick]:  # else it is about a name that was asked for before
-            self._decide(False)
-
-    def _on_432(self, message: Message) -> None:
-        self._decide(Refused("BAD_NAME", f"{self.nick} cannot be a name here", (self.nick,)))
-
-    def _on_464(self, message: Message) -> None:
-        self._decide(Refused("BAD_PASSWORD", "the server's password is another"))
-
-    def _on_465(self, message: Message) -> None:
-        self._decide(Refused("BANNED", message.params[-1]))
-
-    def _decide(self, verdict: bool | Refused) -> None:
-        """Whether it is let in is known now."""
-        if self._named is None or self._named.done():
-            return
-        if isinstance(verdict, Refused):
-            self._named.set_exception(verdict)
-            self._named.exception()
-        else:
-            self._named.set_result(verdict)
+            self._registration.nick = message.params[0]
 
 
 def _refusal(message: Message) -> Refused | None:

@@ -9,6 +9,10 @@ class Unreachable(AsynchatError):
     """There is no server, or it does not let anybody in in time."""
 
 
+class Untrusted(AsynchatError):
+    """The server does not prove that it is whom we want to talk to; nothing was said to it."""
+
+
 class Lost(AsynchatError):
     """The connection ended; what was not acknowledged may or may not have been stored."""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from asynchat.client.connection import Answer, Connection
 from asynchat.client.errors import Lost, NotAcknowledged
+from asynchat.client.multiline import Limits, batch, parts
 from asynchat.wire.irc.message import BODY_LIMIT, Message, split_text
 
 KEY_TAG = "+asynchat/key"
@@ -17,9 +18,9 @@ OVERHEAD = 100
 
 
 class Saying:
-    """One line. `stored` is done with the server's acknowledgement, whose tag `msgid` is the id of what was stored.
+    """One message. `stored` is done with the server's acknowledgement, whose tag `msgid` is the id of what was stored.
 
-    `asked` is the answer that is waited for, if the line is on its way.
+    `message` may have line breaks in its text; `asked` is the answer that is waited for, if it is on its way.
     """
 
     __slots__ = ("asked", "message", "stored")
@@ -29,6 +30,37 @@ class Saying:
         self.asked: Answer | None = None
         self.stored: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
+    @property
+    def to(self) -> str:
+        """The room or the person it is for."""
+        return self.message.params[0]
+
+    @property
+    def text(self) -> str:
+        """What is said, without what marks an action."""
+        text = self.message.params[1]
+        return text[8:-1] if self.action else text
+
+    @property
+    def action(self) -> bool:
+        """Whether it says what somebody does."""
+        return self.message.params[1].startswith("\x01ACTION ")
+
+    def on_the_wire(self, limits: Limits | None) -> list[Message]:
+        """The messages it is sent as; with limits, several are one batch, else each stands for itself."""
+        room = room_for(self.to)
+        lines = split_text(self.message.params[1], room)
+        if len(lines) == 1:
+            return [self.message]
+        if limits is not None:
+            return list(batch(self.message, room))
+        key = self.message.tags[KEY_TAG]
+        spoken = [line for line in lines if line.strip()]
+        return [
+            Message(self.message.command, [self.to, line], tags={KEY_TAG: f"{key}/{number}"})
+            for number, line in enumerate(spoken, 1)
+        ]
+
     def fail(self, error: BaseException) -> None:
         """It was not stored, or nobody knows."""
         if not self.stored.done():
@@ -37,7 +69,7 @@ class Saying:
 
 
 class Outbox:
-    """Lines in the order in which they were said, each until it is acknowledged or refused.
+    """Messages in the order in which they were said, each until it is acknowledged or refused.
 
     Each has a key, under which the server stores it once, however often it is sent.
     """
@@ -53,34 +85,56 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._sayings)
 
-    def add(self, to: str, text: str, *, key: str | None = None, action: bool = False) -> list[Saying]:
-        """Take a text that is to be said to a room or a person: a saying for each of its lines, and of their pieces.
+    def add(
+        self,
+        to: str,
+        text: str,
+        *,
+        key: str | None = None,
+        action: bool = False,
+        command: str = "PRIVMSG",
+        limits: Limits | None = None,
+    ) -> list[Saying]:
+        """Take a text that is to be said to a room or a person: a saying for each message that it needs.
+
+        With `limits` that is as few as they allow; without, one for each of its lines, and of their pieces.
 
         Raises:
             BadMessage: it cannot be written.
         """
-        room = BODY_LIMIT - OVERHEAD - len(to.encode()) - (9 if action else 0)
-        pieces = [piece for piece in split_text(text.replace("\r", ""), room) if piece.strip()]
+        room = room_for(to) - (9 if action else 0)
+        text = text.replace("\r", "")
+        if limits is None or action:
+            pieces = [piece for piece in split_text(text, room) if piece.strip()]
+        else:
+            pieces = [piece for piece in parts(text, limits, room) if piece.strip()]
         sayings = []
         for number, piece in enumerate(pieces, 1):
             if key is None:
                 its_key = f"{self._name}/{next(self._numbers)}"
             else:
                 its_key = key if len(pieces) == 1 else f"{key}/{number}"
-            message = Message("PRIVMSG", [to, f"\x01ACTION {piece}\x01" if action else piece], tags={KEY_TAG: its_key})
-            message.encode()
-            sayings.append(Saying(message))
+            words = f"\x01ACTION {piece}\x01" if action else piece
+            saying = Saying(Message(command, [to, words], tags={KEY_TAG: its_key}))
+            for message in saying.on_the_wire(limits):
+                message.encode()
+            sayings.append(saying)
         self._sayings |= dict.fromkeys(sayings)
         return sayings
 
     def send(self, saying: Saying, connection: Connection) -> None:
-        """Put a line on its way.
+        """Put a message on its way.
 
         Raises:
             Lost
         """
-        asked = saying.asked = connection.ask(saying.message)
-        asked.add_done_callback(lambda _: self._settle(saying))
+        limits = connection.multiline
+        messages = saying.on_the_wire(limits)
+        if limits is not None or len(messages) == 1:
+            saying.asked = connection.ask(*messages)
+        else:
+            saying.asked = _all([connection.ask(message) for message in messages])
+        saying.asked.add_done_callback(lambda _: self._settle(saying))
 
     def _settle(self, saying: Saying) -> None:
         """Let go of a line that is answered."""
@@ -110,8 +164,8 @@ class Outbox:
             saying.asked = None
             if not keeps_keys and saying in self._sayings:
                 del self._sayings[saying]
-                words = saying.message.params[-1]
-                saying.fail(NotAcknowledged(f"the connection was lost, and it may or may not have been said: {words}"))
+                words = f"the connection was lost, and it may or may not have been said: {saying.text}"
+                saying.fail(NotAcknowledged(words))
 
     def fail(self, error: Exception) -> None:
         """There will be no other connection."""
@@ -119,3 +173,31 @@ class Outbox:
             self._settle(saying)
             saying.fail(error)
         self._sayings.clear()
+
+
+def room_for(to: str) -> int:
+    """Bytes of text that a line to somebody has room for."""
+    return BODY_LIMIT - OVERHEAD - len(to.encode())
+
+
+def _all(answers: list[Answer]) -> Answer:
+    """The answers to several messages as one."""
+    whole: Answer = asyncio.get_running_loop().create_future()
+    left = len(answers)
+
+    def answered(answer: Answer) -> None:
+        nonlocal left
+        left -= 1
+        if whole.done():
+            return
+        if answer.cancelled():
+            whole.cancel()
+        elif (error := answer.exception()) is not None:
+            whole.set_exception(error)
+            whole.exception()
+        elif not left:
+            whole.set_result([line for each in answers for line in each.result()])
+
+    for answer in answers:
+        answer.add_done_callback(answered)
+    return whole

@@ -13,6 +13,8 @@ from asynchat.wire.irc.message import Message
 
 ROOMS = ("#", "&")
 """How the names of rooms begin."""
+MOST = 10_000
+"""Places whose positions are kept; who is spoken to by more strangers is being attacked."""
 SLACK = timedelta(seconds=10)
 """By how much the clocks of one network's servers may differ."""
 
@@ -98,9 +100,9 @@ class Positions:
     def enter(self, joined: Message) -> None:
         """We have entered a room; nothing of it was handed on, unless we were there before."""
         place = casefold(joined.params[0])
-        reference = _reference(joined)
-        if place not in self._places and reference:
-            self._places[place] = Position(reference)
+        since = reference(joined)
+        if place not in self._places and since:
+            self._places[place] = Position(since)
 
     def leave(self, room: str) -> None:
         """We have left a room; entering it again is another visit."""
@@ -124,9 +126,9 @@ class Positions:
     def passed(self, line: Message, place: str) -> None:
         """A line of a place is handed on."""
         # Of a conversation that begins now nothing was handed on, not even all of this message perhaps.
-        reference = f"timestamp={self.began}" if self.began else _reference(line)
-        if place in self._places or (reference and place[:1] not in ROOMS):
-            self.place(place, reference).passed(line)
+        since = f"timestamp={self.began}" if self.began else reference(line)
+        if place in self._places or (since and place[:1] not in ROOMS and len(self._places) < MOST):
+            self.place(place, since).passed(line)
         self.until = max(self.until, line.tags.get("time", ""))
 
     @property
@@ -139,7 +141,7 @@ class Positions:
         return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _reference(message: Message) -> str:
+def reference(message: Message) -> str:
     """A message as CHATHISTORY refers to it."""
     if "msgid" in message.tags:
         return f"msgid={message.tags['msgid']}"

@@ -1,48 +1,90 @@
-"""What a person sees of a message: one line of text, or nothing; harmless to a terminal, whatever a server sends."""
+"""What a person sees of a message: lines of text, or nothing; harmless to a terminal, whatever a server sends."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from datetime import datetime
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
+from asynchat.chat.names import casefold
 from asynchat.client.notices import Notice, Reconnecting
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
-NEWS = "***"
+NEWS, NO = "***", "!!!"
+
+
+class Sort(Enum):
+    """What a line is."""
+
+    SAID = "said"
+    ACTION = "action"
+    NOTICE = "notice"
+    NEWS = "news"
+    ERROR = "error"
+
+
+class Line(NamedTuple):
+    """One line, harmless. `who` says it, if anybody does; `where` goes before it, e.g. `[#ops]`.
+
+    `mention`: it is for the reader. `when` is the time in the reader's zone, None if nobody tells.
+    """
+
+    sort: Sort
+    text: str
+    who: str = ""
+    when: datetime | None = None
+    where: str = ""
+    mention: bool = False
+
+    @property
+    def marked(self) -> str:
+        """Who it comes from, as it is shown: `<bob>`, `* bob`, `-bob-`, `***`, `!!!`."""
+        match self.sort:
+            case Sort.SAID:
+                return f"<{self.who}>"
+            case Sort.ACTION:
+                return f"* {self.who}"
+            case Sort.NOTICE:
+                return f"-{self.who}-"
+            case Sort.NEWS:
+                return NEWS
+        return NO
+
+    def __str__(self) -> str:
+        return f"{self.where} {self.marked} {self.text}" if self.where else f"{self.marked} {self.text}"
+
+    @property
+    def talk(self) -> bool:
+        """Whether somebody said it."""
+        return self.sort in (Sort.SAID, Sort.ACTION, Sort.NOTICE)
+
+
+def news(text: str) -> Line:
+    """Something that is told."""
+    return Line(Sort.NEWS, plain(text))
+
+
+def error(text: str) -> Line:
+    """Something that went wrong."""
+    return Line(Sort.ERROR, plain(text))
 
 
 def time_of(message: Message) -> datetime | None:
     """When it was said, here; None if the server does not tell. (IRCv3 server-time)"""
     try:
         return datetime.fromisoformat(message.tags["time"]).astimezone()
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError, OSError):
         return None
 
 
 def nick_of(message: Message) -> str:
     """Who it comes from, without the host."""
     return plain(message.source.partition("!")[0])
-
-
-def show(message: Message, me: str) -> str | None:
-    """The line for a message; None if there is nothing to see. `me` is the reader's own name."""
-    shower = _SHOW.get(message.command)
-    if shower is not None:
-        return shower(message, me)
-    if message.command.isdigit() and message.command[0] in "45" and message.command != "422":
-        return f"!!! {plain(' '.join(message.params[1:]))}"
-    return None
-
-
-def show_notice(notice: Notice) -> str:
-    """The line for what became of the connection."""
-    if isinstance(notice, Reconnecting):
-        return f"!!! connection lost, retrying in {max(1, math.ceil(notice.in_s))} s"
-    if notice.missed is None:
-        return f"{NEWS} back; what was said meanwhile cannot be told"
-    return f"{NEWS} back, {notice.missed} missed:" if notice.missed else f"{NEWS} back, nothing missed"
 
 
 def talk(message: Message) -> tuple[str, str] | None:
@@ -52,27 +94,59 @@ def talk(message: Message) -> tuple[str, str] | None:
     return message.params[0], message.params[1]
 
 
-def _privmsg(message: Message, me: str) -> str | None:
+@lru_cache(maxsize=16)
+def _name_in(me: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(me)}(?![\w-])", re.IGNORECASE)
+
+
+def show(message: Message, me: str) -> list[Line]:
+    """The lines for a message; none if there is nothing to see. `me` is the reader's own name."""
+    shower = _SHOW.get(message.command)
+    if shower is not None:
+        return shower(message, me)
+    if len(message.command) == 3 and message.command.isdecimal():
+        if message.command[0] in "45":
+            return [error(" ".join(message.params[1:]))]
+        if message.command not in _SILENT:
+            return [news(" ".join(message.params[1:]))]
+    return []
+
+
+def show_notice(notice: Notice) -> Line:
+    """The line for what became of the connection."""
+    if isinstance(notice, Reconnecting):
+        return error(f"connection lost, retrying in {max(1, math.ceil(notice.in_s))} s")
+    if notice.missed is None:
+        return news("back; what was said meanwhile cannot be told")
+    return news(f"back, {notice.missed} missed:" if notice.missed else "back, nothing missed")
+
+
+def _privmsg(message: Message, me: str) -> list[Line]:
     said = talk(message)
     if said is None:
-        return None
+        return []
     to, text = said
-    nick = nick_of(message)
-    where = "" if to.startswith("#") else f"[dm {plain(to) if nick == me else nick}] "
-    if text.startswith("\x01ACTION "):
-        return f"{where}* {nick} {plain(text[8:].rstrip(chr(1)))}"
-    if text.startswith("\x01"):
-        return None
-    return f"{where}<{nick}> {plain(text)}"
-
-
-def _notice(message: Message, me: str) -> str | None:
-    said = talk(message)
-    return None if said is None else f"-{nick_of(message)}- {plain(said[1])}"
+    nick, when = nick_of(message), time_of(message)
+    mine = casefold(nick) == casefold(me)
+    direct = to[:1] not in "#&@+%~"
+    where = f"[dm {plain(to) if mine else nick}]" if direct else ""
+    sort = Sort.SAID if message.command == "PRIVMSG" else Sort.NOTICE
+    if text[:1] == "\x01":
+        if not text.startswith("\x01ACTION "):
+            return []
+        sort, text = Sort.ACTION, text[8:].rstrip("\x01")
+    if sort is Sort.NOTICE:
+        where, direct = "", False
+    mention = not mine and (direct or bool(me and _name_in(me).search(text)))
+    return [Line(sort, plain(line), nick, when, where, mention) for line in text.split("\n")]
 
 
 def _param(message: Message, index: int) -> str:
     return plain(message.params[index]) if len(message.params) > index else ""
+
+
+def _rest(message: Message, index: int) -> str:
+    return plain(" ".join(message.params[index:]))
 
 
 def _reason(message: Message, index: int) -> str:
@@ -80,28 +154,84 @@ def _reason(message: Message, index: int) -> str:
     return f" ({reason})" if reason else ""
 
 
-def _join(message: Message, me: str) -> str:
+Telling = Callable[[Message, str], str]
+
+
+def _told(tell: Telling, sort: Sort = Sort.NEWS) -> Callable[[Message, str], list[Line]]:
+    return lambda message, me: [Line(sort, tell(message, me), when=time_of(message))]
+
+
+def _joined(message: Message, me: str) -> str:
     nick = nick_of(message)
-    return f"{NEWS} joined {_param(message, 0)}" if nick == me else f"{NEWS} {nick} joined {_param(message, 0)}"
+    return f"joined {_param(message, 0)}" if nick == me else f"{nick} joined {_param(message, 0)}"
 
 
-def _names(message: Message, me: str) -> str:
-    return f"{NEWS} in {_param(message, 2)}: {_param(message, 3)}"
+def _topic(message: Message, me: str) -> str:
+    text, nick = _param(message, 1), nick_of(message)
+    return f'{nick} set the topic: "{text}"' if text else f"{nick} took the topic away"
 
 
-_SHOW: dict[str, Callable[[Message, str], str | None]] = {
+def _invited(message: Message, me: str) -> str:
+    whom = _param(message, 0)
+    return f"{nick_of(message)} invites {'you' if whom == me else whom} to {_param(message, 1)}"
+
+
+def _away(message: Message, me: str) -> str:
+    return f"{nick_of(message)} is away{_reason(message, 0)}" if message.params else f"{nick_of(message)} is back"
+
+
+def _idle(message: Message, me: str) -> str:
+    seconds = _param(message, 2)
+    return f"{_param(message, 1)} has said nothing for {seconds} s"
+
+
+_NEWS: dict[str, Telling] = {
+    "JOIN": _joined,
+    "PART": lambda m, me: f"{nick_of(m)} left {_param(m, 0)}{_reason(m, 1)}",
+    "QUIT": lambda m, me: f"{nick_of(m)} left{_reason(m, 0)}",
+    "KICK": lambda m, me: f"{_param(m, 1)} was kicked by {nick_of(m)}{_reason(m, 2)}",
+    "NICK": lambda m, me: f"{nick_of(m)} is now {_param(m, 0)}",
+    "TOPIC": _topic,
+    "MODE": lambda m, me: f"{nick_of(m)} sets {_rest(m, 0)}",
+    "INVITE": _invited,
+    "AWAY": _away,
+    "RENAME": lambda m, me: f"{_param(m, 0)} is now called {_param(m, 1)}{_reason(m, 2)}",
+    "REDACT": lambda m, me: f"{nick_of(m)} took something back{_reason(m, 2)}",
+    "WALLOPS": lambda m, me: f"{nick_of(m)} to all: {_param(m, 0)}",
+    "REGISTER": lambda m, me: _rest(m, 2),
+    "NOTE": lambda m, me: _rest(m, 2),
+    "WARN": lambda m, me: _rest(m, 2),
+    "301": lambda m, me: f"{_param(m, 1)} is away{_reason(m, 2)}",
+    "305": lambda m, me: "you are back",
+    "306": lambda m, me: "you are away",
+    "311": lambda m, me: f"{_param(m, 1)} is {_param(m, 2)}@{_param(m, 3)} ({_param(m, 5)})",
+    "312": lambda m, me: f"{_param(m, 1)} is at {_rest(m, 2)}",
+    "317": _idle,
+    "319": lambda m, me: f"{_param(m, 1)} is in {_param(m, 2)}",
+    "322": lambda m, me: f"{_param(m, 1)} {_param(m, 2)}" + (f', "{topic}"' if (topic := _param(m, 3)) else ""),
+    "324": lambda m, me: f"{_param(m, 1)} has {_rest(m, 2)}",
+    "330": lambda m, me: f"{_param(m, 1)} is logged in as {_param(m, 2)}",
+    "331": lambda m, me: f"{_param(m, 1)} has no topic",
+    "332": lambda m, me: f'topic of {_param(m, 1)}: "{_param(m, 2)}"',
+    "341": lambda m, me: f"{_param(m, 1)} is invited to {_param(m, 2)}",
+    "352": lambda m, me: f"{_param(m, 5)} ({_param(m, 2)}@{_param(m, 3)}) in {_param(m, 1)}",
+    "353": lambda m, me: f"in {_param(m, 2)}: {_param(m, 3)}",
+    "367": lambda m, me: f"banned in {_param(m, 1)}: {_param(m, 2)}",
+}
+_SILENT = frozenset(
+    f"{number:03}"
+    for numbers in (range(1, 6), (42, 221), range(250, 267), (315, 318, 321, 323, 329, 333, 366, 368, 369, 375, 376))
+    for number in numbers
+) | {"396", "422", "900", "901", "903", "907", *map(str, range(730, 735)), *map(str, range(760, 775))}
+"""Numerics that are for programs, or say what is known anyway."""
+_ERRORS: dict[str, Telling] = {
+    "ERROR": lambda m, me: _param(m, 0),
+    "FAIL": lambda m, me: _rest(m, 1),
+}
+_SHOW: dict[str, Callable[[Message, str], list[Line]]] = {
     "PRIVMSG": _privmsg,
-    "NOTICE": _notice,
-    "JOIN": _join,
-    "PART": lambda m, me: f"{NEWS} {nick_of(m)} left {_param(m, 0)}{_reason(m, 1)}",
-    "QUIT": lambda m, me: f"{NEWS} {nick_of(m)} left{_reason(m, 0)}",
-    "KICK": lambda m, me: f"{NEWS} {_param(m, 1)} was kicked by {nick_of(m)}{_reason(m, 2)}",
-    "NICK": lambda m, me: f"{NEWS} {nick_of(m)} is now {_param(m, 0)}",
-    "TOPIC": lambda m, me: f'{NEWS} {nick_of(m)} set the topic: "{_param(m, 1)}"',
-    "MODE": lambda m, me: f"{NEWS} {nick_of(m)} sets {plain(' '.join(m.params))}",
-    "INVITE": lambda m, me: f"{NEWS} {nick_of(m)} invites you to {_param(m, 1)}",
-    "ERROR": lambda m, me: f"!!! {_param(m, 0)}",
-    "FAIL": lambda m, me: f"!!! {plain(' '.join(m.params[1:]))}",
-    "332": lambda m, me: f'{NEWS} topic of {_param(m, 1)}: "{_param(m, 2)}"',
-    "353": _names,
+    "NOTICE": _privmsg,
+    "422": lambda m, me: [],
+    **{command: _told(tell) for command, tell in _NEWS.items()},
+    **{command: _told(tell, Sort.ERROR) for command, tell in _ERRORS.items()},
 }

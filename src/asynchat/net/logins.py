@@ -29,7 +29,7 @@ from asynchat.chat.errors import BadName, Refused, StoreError
 from asynchat.chat.names import casefold, check_person
 from asynchat.config import Settings
 from asynchat.store.accounts import Account, Credential, SqlAccounts
-from asynchat.wire.logins import prepare
+from asynchat.wire.saslprep import prepare
 
 log = logging.getLogger("asynchat.logins")
 

@@ -1,0 +1,136 @@
+"""`join` on a terminal: a desk, a face for it, and the servers that somebody sits at."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from asynchat.cli import OK
+from asynchat.cli.login import Login, ask_password, come_in
+from asynchat.client.client import Client
+from asynchat.client.keyboard import lines
+from asynchat.client.registration import Identity
+from asynchat.client.show import Line
+from asynchat.client.terminal.desk import Desk
+from asynchat.client.terminal.places import Place
+from asynchat.client.terminal.render import Renderer
+
+WANTED = (
+    "draft/account-registration",
+    "draft/message-redaction",
+    "invite-notify",
+    "soju.im/search",
+    "standard-replies",
+)
+"""Capabilities that a person has a use for."""
+
+
+class Sitting:
+    """Somebody at a terminal. `login` says how to come in at a URL that is typed."""
+
+    def __init__(
+        self,
+        *,
+        login: Callable[[str], Login],
+        options: dict[str, Any],
+        edits: bool,
+        color: bool,
+        time_format: str,
+        bell: str,
+        typing: bool,
+        command_line: str | None,
+    ) -> None:
+        self._login = login
+        self._options = options
+        self._edits = edits
+        self._color = color
+        self._time = time_format
+        self._bell = bell
+        self._typing = typing
+        self._command = shlex.split(command_line) if command_line else []
+
+    async def run(self, logins: list[Login]) -> int:
+        """Sit there until the end; the exit code.
+
+        Raises:
+            Unreachable, Untrusted, Refused, Lost
+        """
+        clients: list[tuple[Client, tuple[str, ...]]] = []
+        try:
+            for login in logins:
+                clients.append((await self._come_in(login), login.rooms))
+                self._tell_name(clients[-1][0], login)
+            return await self._sit(clients)
+        finally:
+            for client, _ in clients:
+                await client.close()
+
+    async def _come_in(self, login: Login, ask: Callable[[str], str] | None = ask_password) -> Client:
+        def make(identity: Identity) -> Client:
+            return Client(login.url, identity, trust=login.trust, wanted=WANTED, **self._options)
+
+        return await come_in(make, login.identity, ask=ask)
+
+    def _tell_name(self, client: Client, login: Login) -> None:
+        if client.nick != login.identity.name:
+            click.echo(f"*** {login.identity.name} is in use; you are {client.nick}")
+
+    async def _connect(self, url: str) -> tuple[Client, tuple[str, ...]]:
+        """Come in at one more server, while one sits there.
+
+        Raises:
+            Refused, Unreachable, Untrusted
+        """
+        login = self._login(url)
+        return await self._come_in(login, ask=None), login.rooms
+
+    async def _sit(self, clients: list[tuple[Client, tuple[str, ...]]]) -> int:
+        renderer = Renderer(self._time, color=self._color)
+        more: dict[str, Any] = {"connect": self._connect, "bell": self._bell, "tells_typing": self._typing}
+        if self._command:
+            more["on_mention"] = self._mentioned
+        if not self._edits:
+            from asynchat.client.terminal.plain import PlainFace
+
+            desk = Desk(PlainFace(lines(), sys.stdout, renderer), **more)
+            click.echo("*** type and press Enter; /help, /quit")
+            await desk.run(clients)
+            return OK
+        from asynchat.client.terminal.prompt import Left, PromptFace
+
+        face = PromptFace(renderer, color=self._color)
+        desk = Desk(face, **more)
+        face.sit_at(desk)
+        code = OK
+        try:
+            async with asyncio.TaskGroup() as group:
+                drawing = group.create_task(face.run())
+                try:
+                    await desk.run(clients)
+                finally:
+                    face.end()
+                await drawing
+        except* Left as left:
+            found: BaseException = left
+            while isinstance(found, BaseExceptionGroup):
+                found = found.exceptions[0]
+            code = found.code if isinstance(found, Left) else OK
+        return code
+
+    async def _mentioned(self, line: Line, place: Place) -> None:
+        """Run the command of `--exec`; what was said is in its environment, never in its arguments."""
+        about = {"ASYNCHAT_FROM": line.who, "ASYNCHAT_PLACE": place.name, "ASYNCHAT_TEXT": line.text}
+        quiet = asyncio.subprocess.DEVNULL
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command, env={**os.environ, **about}, stdin=quiet, stdout=quiet, stderr=quiet
+            )
+            await process.wait()
+        except OSError as error:
+            click.echo(f"!!! --exec: {error.strerror}", err=True)

@@ -1,0 +1,310 @@
+"""The desk: all servers that somebody is at, what is heard there, and what is typed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+from asynchat.chat.errors import AsynchatError, BadMessage, Refused
+from asynchat.chat.names import casefold
+from asynchat.client.client import Client
+from asynchat.client.errors import Lost, NotAcknowledged
+from asynchat.client.notices import Back, Notice, Reconnecting
+from asynchat.client.show import Line, error, news, show, show_notice
+from asynchat.client.terminal.commands import run
+from asynchat.client.terminal.face import Face
+from asynchat.client.terminal.hearing import Hearing
+from asynchat.client.terminal.places import Place, Server
+from asynchat.wire.irc.message import Message
+
+LANDING_S = 10.0
+"""How long what was typed last may take to be stored."""
+TYPING_EACH_S = 3.0
+"""How often others are told that somebody types. (IRCv3 typing)"""
+
+Connect = Callable[[str], Awaitable[tuple[Client, tuple[str, ...]]]]
+"""Comes in at a server, given its URL or the name of a profile, for rooms that are to be entered."""
+
+
+class Desk:
+    """One person at a terminal. What is typed goes to `here`.
+
+    `bell` says for what it rings: mentions, all or none; `on_mention` is told of each line that is for the reader.
+    """
+
+    def __init__(
+        self,
+        face: Face,
+        *,
+        connect: Connect,
+        bell: str = "mentions",
+        on_mention: Callable[[Line, Place], Coroutine[Any, Any, None]] | None = None,
+        tells_typing: bool = True,
+    ) -> None:
+        self.face = face
+        self.servers: list[Server] = []
+        self.here: Place | None = None
+        self.connect = connect
+        self.tells_typing = tells_typing
+        self.ignored: set[str] = set()  # casefolded
+        self.reason = ""  # why one goes
+        self.replies_to: Place | None = None  # who last spoke to one alone
+        self._bell = bell
+        self._on_mention = on_mention
+        self._day = datetime.now().astimezone().date()
+        self._landing: set[asyncio.Task[None]] = set()
+        self._hearing: dict[Server, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup
+        self._told_typing_at = 0.0
+        self._over: asyncio.Future[None]
+
+    async def run(self, clients: list[tuple[Client, tuple[str, ...]]]) -> None:
+        """Sit there until somebody leaves: by /quit, the end of what is typed, or because no server is left.
+
+        Raises:
+            Lost: the connection ended by itself, and there is no other server.
+            Refused: it did, and the server does not want us any more.
+            ExceptionGroup: of these.
+        """
+        self._over = asyncio.get_running_loop().create_future()
+        async with asyncio.TaskGroup() as self._group:
+            for client, rooms in clients:
+                await self.sit_down(client, rooms)
+            typing = self._group.create_task(self._type())
+            await asyncio.wait([typing, self._over], return_when=asyncio.FIRST_COMPLETED)
+            await self._finish()
+            for task in (typing, *self._hearing.values()):
+                task.cancel()
+        for server in self.servers:
+            await server.client.close(self.reason)
+
+    def leave(self) -> None:
+        """It is over."""
+        if not self._over.done():
+            self._over.set_result(None)
+
+    # Servers and places.
+
+    async def sit_down(self, client: Client, rooms: tuple[str, ...]) -> None:
+        """Be at one more server, in these rooms."""
+        server = Server(client)
+        self.servers.append(server)
+        self._hearing[server] = self._group.create_task(self._hear(server))
+        for room in rooms:
+            try:
+                await client.join(room)
+            except Refused:  # the server's words are shown
+                continue
+            except (NotAcknowledged, BadMessage) as failure:
+                self.tell(error(str(failure)))
+
+    def stand_up(self, server: Server) -> None:
+        """Be at that server no more."""
+        self.servers.remove(server)
+        if self.here is not None and self.here.server is server:
+            self._look_elsewhere()
+        if not self.servers:
+            self.leave()
+        self.face.changed()
+
+    def closed(self, place: Place) -> None:
+        """A place is not open any more."""
+        if place is self.here:
+            self._look_elsewhere()
+        self.face.changed()
+
+    def _look_elsewhere(self) -> None:
+        before, self.here = self.here, None
+        near = before.server.places if before is not None and before.server in self.servers else []
+        place = next(iter([*near, *self.places]), None)
+        if place is not None:
+            self.look(place)
+
+    @property
+    def server(self) -> Server:
+        """Where one looks."""
+        return self.here.server if self.here is not None else self.servers[0]
+
+    @property
+    def places(self) -> list[Place]:
+        """All that is open, in order; their numbers begin with 1."""
+        return [place for server in self.servers for place in server.places]
+
+    def find(self, name: str) -> Place | None:
+        """A place by its number or its name; here first, `server/name` is understood too."""
+        if name.isdecimal() and 0 < int(name[:6]) <= len(self.places):
+            return self.places[int(name[:6]) - 1]
+        label, slash, rest = name.partition("/")
+        for server in [self.server, *self.servers]:
+            if slash and casefold(label) == casefold(server.label) and (place := server.get(rest)) is not None:
+                return place
+            if (place := server.get(name)) is not None:
+                return place
+        return None
+
+    def look(self, place: Place) -> None:
+        """Look at a place from now on."""
+        if place is self.here:
+            return
+        self.here = place
+        lines, before = place.take()
+        if self.face.hides:
+            more = f"; {before} more: /history" if before else ""
+            unread = f", {len(lines) + before} unread{more}" if lines else ""
+            self.tell(news(f"now in {self.name_of(place)}{unread}"))
+        self.put(lines)
+        self.face.changed()
+
+    def name_of(self, place: Place) -> str:
+        """What a place is called: with its server, if there are several."""
+        return f"{place.server.label}/{place.name}" if len(self.servers) > 1 else place.name
+
+    # Showing.
+
+    def tell(self, *lines: Line) -> None:
+        """Show lines of ours."""
+        self.face.show(lines)
+
+    def put(self, lines: list[Line]) -> None:
+        """Show lines that have a time: each new day is told."""
+        shown: list[Line] = []
+        for line in lines:
+            if line.when is not None and line.when.date() != self._day:
+                self._day = line.when.date()
+                shown.append(news(f"{line.when:%Y-%m-%d}"))
+            shown.append(line)
+        if shown:
+            self.face.show(shown)
+
+    def alert(self, line: Line, place: Place) -> None:
+        """A line came that is for the reader."""
+        if self._bell != "none":
+            self.face.ring()
+        if self._on_mention is not None:
+            self._group.create_task(self._on_mention(line, place))
+
+    @property
+    def rings_for_all(self) -> bool:
+        """Whether the bell rings for each line."""
+        return self._bell == "all"
+
+    # Hearing.
+
+    async def _hear(self, server: Server) -> None:
+        hearing = Hearing(self, server)
+        async for heard in server.client:
+            if isinstance(heard, Message):
+                hearing.take(heard)
+            else:
+                self._notice(server, hearing, heard)
+            await self.face.room()
+        ended_by = server.client.ended_by
+        if server not in self.servers:
+            return
+        if len(self.servers) == 1 and not self._over.done():
+            raise ended_by or Lost("the connection was closed")
+        if ended_by is not None:
+            self.tell(error(f"{server.label}: {ended_by}"))
+        self.stand_up(server)
+
+    def _notice(self, server: Server, hearing: Hearing, notice: Notice) -> None:
+        server.away = isinstance(notice, Reconnecting)
+        line = show_notice(notice)
+        self.tell(line._replace(where=f"[{server.label}]") if len(self.servers) > 1 else line)
+        hearing.note_name(tell=isinstance(notice, Back))
+        self.face.changed()
+
+    # Typing.
+
+    async def _type(self) -> None:
+        async with aclosing(self.face.lines()) as lines:
+            async for text in lines:
+                if text.strip() == "quit":
+                    break
+                try:
+                    if text[:1] == "/" and text[:2] != "//":
+                        await run(self, text)
+                    elif text.strip():
+                        self.say(text[1:] if text[:2] == "//" else text)
+                except AsynchatError as failure:
+                    self.tell(error(str(failure)))
+                    if isinstance(failure, Lost) and not self._goes_on:
+                        raise
+                if self._over.done():
+                    break
+        self.leave()
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether there is a server that one comes back to."""
+        return any(each.client.reconnects and each.client.ended_by is None for each in self.servers)
+
+    def say(self, text: str, *, to: Place | None = None, action: bool = False) -> None:
+        """Say something here, or elsewhere; it is told if it cannot be stored.
+
+        Raises:
+            Refused: NOT_IN_ROOM, one is nowhere.
+            Lost, BadMessage
+        """
+        place = to or self.here
+        if place is None:
+            raise Refused("NOT_IN_ROOM", "you are in no room; /join #room")
+        client = place.server.client
+        said = client.start_sending(place.name, text, action=action)
+        landing = self._group.create_task(self._land(place, text, said, action=action))
+        self._landing.add(landing)
+        landing.add_done_callback(self._landing.discard)
+        self._told_typing_at = 0.0
+        self.face.changed()
+
+    async def _land(self, place: Place, text: str, said: list[asyncio.Future[Message]], *, action: bool) -> None:
+        """See that it is stored; show it, if the server does not say it back."""
+        client = place.server.client
+        for each in said:
+            try:
+                stored = await client.answer(each)
+            except Refused:
+                pass  # the server's words are shown
+            except NotAcknowledged as failure:
+                self.tell(error(str(failure)))
+            except Lost:
+                return  # the end, which is told by who notices it
+            else:
+                place.server.last_said = stored.tags.get("msgid", place.server.last_said)
+                if self.face.echoes and "echo-message" not in client.capabilities:
+                    words = f"\x01ACTION {text}\x01" if action else text
+                    own = Message("PRIVMSG", [place.name, words], source=client.nick)
+                    self.put(show(own, client.nick))
+            self.face.changed()
+
+    def types(self, text: str) -> None:
+        """The line that is being typed has changed; others are told, now and then."""
+        place, now = self.here, asyncio.get_running_loop().time()
+        if place is None or not self.tells_typing or text[:1] == "/":
+            return
+        client = place.server.client
+        if "message-tags" not in client.capabilities:
+            return
+        state = "active" if text.strip() else "done"
+        if state == "active" and now - self._told_typing_at < TYPING_EACH_S:
+            return
+        if state == "done" and not self._told_typing_at:
+            return
+        self._told_typing_at = now if text.strip() else 0.0
+        try:
+            client.signal(place.name, {"+typing": state})
+        except (Lost, BadMessage):
+            return
+
+    async def _finish(self) -> None:
+        """Wait for what is on its way; what waits for a connection is told instead."""
+        if self._landing and any(server.client.connected for server in self.servers):
+            await asyncio.wait(self._landing, timeout=LANDING_S)
+        for landing in self._landing:
+            landing.cancel()
+        for server in self.servers:
+            for words in server.client.unsent:
+                self.tell(error(f"not sent: {words}"))

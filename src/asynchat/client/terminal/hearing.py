@@ -1,0 +1,194 @@
+"""What is heard at one server, and where at the desk it goes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from asynchat.chat.names import casefold
+from asynchat.client.positions import place_of
+from asynchat.client.show import Line, Sort, news, nick_of, show, talk
+from asynchat.client.terminal.places import ROLES, Place, Server
+from asynchat.wire.irc.message import Message
+
+if TYPE_CHECKING:
+    from asynchat.client.terminal.desk import Desk
+
+TYPING_FOR_S = 6.0
+"""How long somebody types who does not say so again. (IRCv3 typing)"""
+MOST_TYPING = 20
+
+
+class Hearing:
+    """Takes what a server says: keeps up who is where, and shows what is to be seen."""
+
+    def __init__(self, desk: Desk, server: Server) -> None:
+        self._desk = desk
+        self._server = server
+        self._nick = server.client.nick
+        self._seen = ""  # the id of the line that was shown last
+
+    def take(self, message: Message) -> None:
+        """One message."""
+        handler = getattr(self, f"_on_{message.command.lower()}", None)
+        if handler is not None:
+            handler(message)
+        else:
+            self._show(message, self._desk.here)
+
+    def note_name(self, *, tell: bool) -> None:
+        """One may be called otherwise since there is another connection."""
+        before, self._nick = self._nick, self._server.client.nick
+        if tell and before != self._nick:
+            self._desk.tell(news(f"{before} is in use; you are {self._nick}"))
+
+    # Showing.
+
+    def _show(self, message: Message, place: Place | None) -> None:
+        """Show what a message is, if one looks there, or if it is for the reader; else keep it for later."""
+        desk = self._desk
+        for line in show(message, self._server.client.nick):
+            if not desk.face.hides or place is None or place is desk.here or line.mention or self._aside(line):
+                desk.put([self._placed(line, place)])
+            elif line.talk:
+                place.hold(line)
+            if line.mention and "batch" not in message.tags and place is not None:
+                desk.alert(line, place)
+            elif desk.rings_for_all and line.talk:
+                desk.face.ring()
+        desk.face.changed()
+
+    def _aside(self, line: Line) -> bool:
+        """Whether it is shown wherever one looks: what is said to one alone, by people and by programs."""
+        return line.sort is Sort.NOTICE or bool(line.where)
+
+    def _placed(self, line: Line, place: Place | None) -> Line:
+        """The line with where it belongs, if that is not where one looks, or is not clear."""
+        desk, several = self._desk, len(self._desk.servers) > 1
+        if place is not None and line.where and place is desk.here:
+            return line._replace(where="")
+        if line.where or place is None:
+            return line._replace(where=f"[{self._server.label}] {line.where}".rstrip()) if several else line
+        one_room = not desk.face.hides and sum(each.is_room for each in desk.places) < 2
+        if place is desk.here and (desk.face.hides or one_room or not line.talk):
+            return line
+        if not line.talk and not several:
+            return line
+        return line._replace(where=f"[{desk.name_of(place)}]") if not one_room else line
+
+    # Talk.
+
+    def _on_privmsg(self, message: Message) -> None:
+        if talk(message) is None or casefold(nick_of(message)) in self._desk.ignored:
+            return
+        me, nick = self._server.client.nick, nick_of(message)
+        mine = casefold(nick) == casefold(me)
+        place = self._place_of(message, me)
+        if place is not None:
+            place.note(message)
+            place.spoke(nick)
+            if not place.is_room and not mine:
+                self._desk.replies_to = place
+        if mine and not self._desk.face.echoes and "batch" not in message.tags:
+            return  # it stands where it was typed; what is of the past is shown
+        self._show(message, place)
+
+    _on_notice = _on_privmsg
+
+    def _place_of(self, message: Message, me: str) -> Place | None:
+        """Where a line of talk belongs; None for what servers and services say."""
+        target = message.params[0]
+        name = place_of(message, me)
+        if name[:1] in self._server.room_signs:
+            return self._server.get(name)
+        if message.command == "NOTICE" or "!" not in message.source:
+            return self._server.get(name)
+        mine = casefold(nick_of(message)) == casefold(me)
+        return self._server.open(target if mine else message.source.partition("!")[0])
+
+    def _on_tagmsg(self, message: Message) -> None:
+        """Somebody types, or has stopped. (IRCv3 typing)"""
+        state, nick = message.tags.get("+typing"), nick_of(message)
+        me = self._server.client.nick
+        if state is None or not message.params or casefold(nick) == casefold(me):
+            return
+        place = self._server.get(place_of(message, me))
+        if place is None:
+            return
+        place.typing.pop(nick, None)
+        if state == "active" and len(place.typing) < MOST_TYPING:
+            place.typing[nick] = asyncio.get_running_loop().time() + TYPING_FOR_S
+        self._desk.face.changed()
+
+    # Who is where.
+
+    def _on_join(self, message: Message) -> None:
+        if not message.params:
+            return
+        room, nick = message.params[0], message.source.partition("!")[0]
+        mine = casefold(nick) == casefold(self._server.client.nick)
+        known = self._server.get(room)
+        place = self._server.open(room) if mine else known
+        if place is not None:
+            if mine:
+                place.people.clear()
+            place.meet([nick])
+        if mine and place is not None and known is None:  # else one is back after the connection was lost
+            self._desk.here = place
+        self._show(message, place)
+
+    def _on_part(self, message: Message) -> None:
+        self._gone(message, message.source.partition("!")[0])
+
+    def _on_kick(self, message: Message) -> None:
+        self._gone(message, message.params[1] if len(message.params) > 1 else "")
+
+    def _gone(self, message: Message, nick: str) -> None:
+        place = self._server.get(message.params[0]) if message.params else None
+        self._show(message, place)
+        if place is None:
+            return
+        place.leave(nick)
+        if casefold(nick) == casefold(self._server.client.nick):
+            self._server.close(place.name)
+            self._desk.closed(place)
+
+    def _on_quit(self, message: Message) -> None:
+        nick = message.source.partition("!")[0]
+        were = [place for place in self._server.places if place.leave(nick)]
+        if not self._desk.face.hides or self._desk.here in were:
+            self._show(message, self._desk.here)
+
+    def _on_nick(self, message: Message) -> None:
+        if not message.params:
+            return
+        old, new = message.source.partition("!")[0], message.params[0]
+        are = [place for place in self._server.places if place.rename(old, new)]
+        self._server.renamed(old, new)
+        mine = casefold(new) == casefold(self._server.client.nick)
+        self._nick = self._server.client.nick
+        if not self._desk.face.hides or mine or self._desk.here in are:
+            self._show(message, self._desk.here)
+
+    def _on_rename(self, message: Message) -> None:
+        """A room is called otherwise. (IRCv3 draft/channel-rename)"""
+        self._show(message, self._desk.here)
+        if len(message.params) > 1:
+            self._server.renamed(message.params[0], message.params[1])
+
+    def _on_353(self, message: Message) -> None:
+        """Who is in a room, some of them."""
+        if len(message.params) < 4:
+            return
+        place = self._server.get(message.params[2])
+        if place is not None:
+            place.meet(name.lstrip(ROLES).partition("!")[0] for name in message.params[3].split())
+        self._show(message, self._desk.here)
+
+    def _on_topic(self, message: Message) -> None:
+        self._show(message, self._server.get(message.params[0]) if message.params else None)
+
+    _on_mode = _on_redact = _on_topic
+
+    def _on_away(self, message: Message) -> None:
+        """Who goes away and comes back is not told each time."""

@@ -53,8 +53,10 @@ crash: install  ## kill the server again and again, and see what it has kept (AR
 bench: install  ## measure everything for hours, and write docs/performance.md (ARGS=--quick to try)
 	@$(BIN)/python tests/bench/run $(ARGS)
 
-docs: install  ## write docs/reference anew
+docs: install  ## write docs/reference and the man page anew
 	@$(BIN)/python -m asynchat.cli.reference > docs/reference/settings.md
+	@$(BIN)/python -m asynchat.cli.manual > docs/reference/cli.md
+	@$(BIN)/python -m asynchat.cli.manpage > docs/asynchat.1
 
 lock:  ## bring requirements.lock up to date with pyproject.toml (needs uv; ARGS=--upgrade for new versions)
 	@python=$$(sh .ci/find-python) && uv pip compile --quiet --python "$$python" \

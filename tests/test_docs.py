@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,11 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from asynchat import cli
 from asynchat.chat.events import Flag, Kind, Setting
+from asynchat.cli import COMMANDS
+from asynchat.cli.manpage import man_page, roff
+from asynchat.cli.manual import EXIT_CODES, Page, cli_page, pages
 from asynchat.cli.reference import settings_page
 from asynchat.store.codec import _FIELDS, from_json, to_json
 
 ROOT = Path(__file__).parents[1]
+PAGES = list(pages())
 README = (ROOT / "README.md").read_text()
 
 
@@ -107,6 +113,53 @@ def test_every_make_target_of_the_docs_exists() -> None:
 def test_the_settings_page_is_what_the_code_declares() -> None:
     page = (ROOT / "docs" / "reference" / "settings.md").read_text()
     assert page == settings_page(), "run `make docs`"
+
+
+def test_the_pages_of_the_commands_are_what_the_code_declares() -> None:
+    assert (ROOT / "docs" / "reference" / "cli.md").read_text() == cli_page(), "run `make docs`"
+    assert (ROOT / "docs" / "asynchat.1").read_text() == man_page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_and_every_option_says_what_it_does(page: Page) -> None:
+    assert page.paragraphs
+    assert [option.names for option in page.options if not option.help] == []
+    assert len({option.names for option in page.options}) == len(page.options)
+
+
+def test_the_pages_of_the_commands_name_all_of_them_their_variables_and_codes() -> None:
+    man = man_page().replace("\\-", "-")
+    for page in (cli_page(), man):
+        assert [name for name in COMMANDS if f"asynchat {name}" not in page] == []
+        for words in ("ASYNCHAT_HOST", "--durability", "--config", "NO_COLOR", "server.toml"):
+            assert words in page
+    codes = {value for name, value in vars(cli).items() if name.isupper() and isinstance(value, int)}
+    assert codes == EXIT_CODES.keys()
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_the_man_page_is_roff_that_nothing_is_wrong_with() -> None:
+    file = ROOT / "docs" / "asynchat.1"
+    done = subprocess.run(
+        ["groff", "-man", "-ww", "-Tutf8", "-P-c", str(file)], capture_output=True, text=True, timeout=15, check=True
+    )
+    assert done.stderr == ""
+    for words in ("SYNOPSIS", "EXIT STATUS", "asynchat [OPTIONS] COMMAND [ARGS]...", "--config FILE"):
+        assert words in re.sub(".\x08", "", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("--url", "\\-\\-url"),
+        (".dot", "\\&.dot"),
+        ("a\\b 'c' \"d\"", "a\\eb \\(aqc\\(aq \\(dqd\\(dq"),
+        ("#bench-…", "#bench\\-\\[u2026]"),
+        ("~/`x`^", "\\(ti/\\(gax\\(ga\\(ha"),
+    ],
+)
+def test_roff_finds_nothing_in_a_text(text: str, written: str) -> None:
+    assert roff(text) == written
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/reference/export.md"])

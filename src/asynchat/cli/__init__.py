@@ -9,12 +9,16 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from asynchat import __version__
 from asynchat.cli.invocation import global_options, with_global_options
+from asynchat.cli.variables import PREFIX, with_variables
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "serve": "run a server",
@@ -22,6 +26,9 @@ COMMANDS = {
     "send": "post text, and know that it was stored",
     "bench": "measure a server under load",
     "admin": "manage a server: accounts, figures, its data",
+    "config": "see which settings count, check and begin files",
+    "doctor": "see whether a server can run here, or be reached",
+    "completion": "have a shell complete commands and options",
 }
 """Name to what it does. The module of a command is imported when it is run, so that `--help` is quick."""
 
@@ -54,7 +61,14 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return with_global_options(import_module(f"asynchat.cli.{cmd_name}").command)
+        command: click.Command = import_module(f"asynchat.cli.{cmd_name}").command
+        return with_variables(with_global_options(command), f"{PREFIX}_{cmd_name}")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=does) for name, does in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)  # a group's own would import them all
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -64,9 +78,9 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     params=global_options(),
-    context_settings={"auto_envvar_prefix": "ASYNCHAT", "help_option_names": ["-h", "--help"]},
+    context_settings={"auto_envvar_prefix": PREFIX, "help_option_names": ["-h", "--help"]},
 )
-@click.version_option(__version__, prog_name="asynchat")
+@click.version_option(__version__, prog_name="asynchat", help="show the version and exit")
 def group() -> None:
     """A chat room that anything can walk into: netcat, IRC clients, programs, people."""
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
 import click
 
+from asynchat.cli.toml import written
 from asynchat.config import Settings, declared, read
 
 SHORT_NAMES = {"host": "ASYNCHAT_HOST", "port": "ASYNCHAT_PORT", "level": "ASYNCHAT_LOG_LEVEL"}
@@ -34,21 +36,22 @@ def setting_options[F: Callable[..., Any]](function: F) -> F:
         function = click.option(
             option,
             _parameter(section, each.name),
-            type=click.Choice(choices) if choices else str,
+            type=click.Choice(choices) if choices else click.Path() if each.metadata["metavar"] == "FILE" else str,
             multiple=several,
             default=() if several else None,
             metavar=None if choices else each.metadata["metavar"] or None,
             envvar=[own, SHORT_NAMES[each.name]] if each.name in SHORT_NAMES else own,
-            help=_help(each.metadata["help"], each.default),
+            help=_help(each),
         )(function)
     return function
 
 
-def _help(does: str, default: Any) -> str:
+def _help(each: Field[Any]) -> str:
+    default: Any = each.default
     if default is None or default == 0:
-        return does
-    shown = ", ".join(default) if isinstance(default, tuple) else default
-    return f"{does} ({int(shown) if isinstance(shown, float) and shown.is_integer() else shown})"
+        return str(each.metadata["help"])
+    shown = ", ".join(default) if isinstance(default, tuple) else written(each, default).strip('"')
+    return f"{each.metadata['help']} ({shown})"
 
 
 def settings_from(options: dict[str, Any], config: str | None) -> Settings:
@@ -60,6 +63,11 @@ def settings_from(options: dict[str, Any], config: str | None) -> Settings:
     settings = Settings()
     for path in config_files("server.toml", config):
         settings = settings.with_values(read(path), str(path))
+    return settings.with_values(option_values(options), "option")
+
+
+def option_values(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What the options of `setting_options` say that were given: section to name to value."""
     values: dict[str, dict[str, Any]] = {}
     for name, value in options.items():
         section, _, key = name.partition("__")
@@ -67,15 +75,20 @@ def settings_from(options: dict[str, Any], config: str | None) -> Settings:
             values.setdefault(section, {})[key] = value
     if "port" in values.get("server", {}) and "listen" not in values["server"]:
         values["server"]["listen"] = ()  # a port that is asked for counts more than addresses in a file
-    return settings.with_values(values, "option")
+    return values
 
 
 def config_files(name: str, given: str | None) -> list[Path]:
     """The files to read, weakest first; a file that is given must be there, and then it is the only one."""
+    return [path for path in config_places(name, given) if given is not None or path.is_file()]
+
+
+def config_places(name: str, given: str | None) -> list[Path]:
+    """Where the files to read may be, weakest first."""
     if given is not None:
         return [Path(given)]
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return [path for path in (Path("/etc/asynchat") / name, home / "asynchat" / name) if path.is_file()]
+    return [Path("/etc/asynchat") / name, home / "asynchat" / name]
 
 
 def data_folder() -> Path:

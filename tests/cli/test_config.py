@@ -118,10 +118,9 @@ def test_a_port_that_replaces_addresses_is_named_for_them(home: Home) -> None:
 def test_show_of_a_client(home: Home) -> None:
     file = home.write("client.toml", '[default]\nname = "ann"\n[profile.lab]\nurl = "asynchat://lab"\n')
     done = home.run("show", "--client", "-r", "#ops", ASYNCHAT_URL="asynchat://there")
-    assert tomllib.loads(done.stdout) == {
-        "default": {"url": "asynchat://there", "name": "ann", "rooms": ["#ops"]},
-        "profile": {"lab": {"url": "asynchat://lab"}},
-    }
+    shown = tomllib.loads(done.stdout)
+    assert shown["default"].items() >= {"url": "asynchat://there", "name": "ann", "rooms": ["#ops"]}.items()
+    assert shown["profile"] == {"lab": {"url": "asynchat://lab"}}
     assert 'url = "asynchat://there"  # environment ASYNCHAT_URL\n' in done.stdout
     assert f'name = "ann"  # {file}\n' in done.stdout
     assert 'rooms = ["#ops"]  # option --room\n' in done.stdout

@@ -76,7 +76,12 @@ def test_bash_offers_what_fits(line: str, offered: list[str], tmp_path: Path) ->
 
 @needs["bash"]
 def test_bash_offers_every_option(tmp_path: Path) -> None:
-    own = {word for each in send.params if not isinstance(each, GlobalOption) for word in each.opts}
+    own = {
+        word
+        for each in send.params
+        if not isinstance(each, GlobalOption)
+        for word in (*each.opts, *each.secondary_opts)
+    }
     assert (
         set(completed_by_bash("asynchat send --", tmp_path)) == {word for word in own if word.startswith("--")} | GLOBAL
     )

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import click
 
-from asynchat.chat.errors import AsynchatError, BadMessage, Refused
-from asynchat.cli import CONFIG, DATA, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE
+from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
+from asynchat.cli import CONFIG, DATA, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE, ClosedPipe
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
 from asynchat.config import BadConfig
 from asynchat.wire.text import plain
@@ -27,16 +27,26 @@ CODES: tuple[tuple[type[AsynchatError], int], ...] = (
     (Refused, REFUSED),
     (BadMessage, PROTOCOL),
     (BadConfig, CONFIG),
+    (StoreError, DISK),
 )
 
 
 @contextmanager
 def exits() -> Iterator[None]:
-    """Turn what goes wrong into one line on standard error and an exit code."""
+    """Turn what goes wrong into one line on standard error and an exit code.
+
+    Raises:
+        ClosedPipe: whoever read our output has gone.
+    """
     try:
         yield
-    except* AsynchatError as group:
-        error = _first(group)
+    except (AsynchatError, BrokenPipeError, BaseExceptionGroup) as failure:
+        errors = list(leaves(failure))
+        if any(isinstance(error, BrokenPipeError) for error in errors):
+            raise ClosedPipe from None
+        if not all(isinstance(error, AsynchatError) for error in errors):
+            raise
+        error = errors[0]
         log.debug("it ends here", exc_info=error)
         click.echo(f"asynchat: {plain(str(error))}", err=True)
         code = next((code for kind, code in CODES if isinstance(error, kind)), USAGE)
@@ -45,9 +55,10 @@ def exits() -> Iterator[None]:
         sys.exit(code)
 
 
-def _first(group: BaseExceptionGroup[AsynchatError]) -> AsynchatError:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, AsynchatError)
-    return error
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group, or the one that it is."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from leaves(each)
+    else:
+        yield error

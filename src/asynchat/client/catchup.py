@@ -53,8 +53,26 @@ class Catchup:
             before = reference(page[0]) if len(page) >= number else ""
         return lines
 
-    async def fetch(self, connection: Connection, rooms: Iterable[str], held: Collection[Message]) -> bool:
-        """Fetch what was missed in these rooms and by conversation, up to what came live and is `held`.
+    async def next_page(self, connection: Connection, room: str) -> tuple[list[Message], bool]:
+        """The next lines of a room after its position, at most a page, and whether there may be more.
+
+        Raises:
+            Lost, NotAcknowledged
+        """
+        position = self._positions.get(casefold(room))
+        if position is None:
+            return [], False
+        try:
+            page = await self._page(connection, ["AFTER", room, position.since, str(connection.page)])
+        except Refused:
+            return [], False
+        unseen = list(position.unseen(page))
+        return unseen, bool(unseen) and len(page) >= connection.page
+
+    async def fetch(
+        self, connection: Connection, rooms: Iterable[str], held: Collection[Message], *, people: bool = True
+    ) -> bool:
+        """Fetch what was missed in these rooms, and by conversation with `people`, up to what came live and is `held`.
 
         Returns whether that is all that was missed.
 
@@ -66,7 +84,7 @@ class Catchup:
             position = self._positions.get(casefold(room))
             if position is not None:
                 complete &= await self._fetch(connection, room, position, held)
-        for person in await self._people(connection):
+        for person in await self._people(connection) if people else ():
             position = self._positions.place(casefold(person), f"timestamp={self._positions.began}")
             complete &= await self._fetch(connection, person, position, held)
         return complete

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Self
 
@@ -57,7 +57,8 @@ class Client:
     `nick` is the name that it got: alice2, if somebody else is alice. Iterating gives every message that the server
     sends, and notices of what became of the connection, until the end; a client that is not to `hear` keeps none.
     `timeout_s` is how long the server may take for anything, `past` how many lines from before one came are handed on
-    when it enters a room, `wait_s` for how long it is tried to reach it at first.
+    when it enters a room, `history` whether the server will be asked for more of them, `wait_s` for how long it is
+    tried to reach it at first.
     `ended_by` is why it is over, if it was not closed.
 
     `trust` says how the server proves who it is; `wanted` are capabilities to ask for besides those that it needs.
@@ -80,13 +81,14 @@ class Client:
         wait_s: float = 0.0,
         patience: Patience | None = None,
         past: int = PAST,
+        history: bool = False,
     ) -> None:
         self.url = url
         self.reconnects = reconnect
         self.ended_by: AsynchatError | None = None
         self.identity = identity
         self._trust = trust
-        self._wanted = WANTED | frozenset(wanted) | ({HISTORY} if reconnect and hear else set())
+        self._wanted = WANTED | frozenset(wanted) | ({HISTORY} if history or (reconnect and hear) else set())
         self._limits: Limits | None = None
         self._timeout_s = timeout_s
         self._hear = hear
@@ -105,6 +107,7 @@ class Client:
         self._heard = Heard()
         self._held: deque[Message] | None = None  # what comes live and must wait for the past
         self._held_bytes = 0
+        self._dropping = ""  # the room whose talk is not held, since it is fetched
         self._holding = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
@@ -168,17 +171,22 @@ class Client:
 
     # What one can do.
 
-    async def join(self, room: str, key: str = "") -> None:
+    async def join(self, room: str, key: str = "", *, after: str | None = None) -> None:
         """Enter a room, and enter it again after each reconnect.
+
+        With `after`, a message as CHATHISTORY refers to it (`msgid=…`, `timestamp=…`), everything that was said after
+        that is handed on, instead of the last lines; they are fetched as they are taken.
 
         Raises:
             Refused, Lost, NotAcknowledged
         """
+        if after is not None:
+            self._positions.place(casefold(room), after)
         while True:
             connection = await self._there()
             try:
                 async with self._holding:
-                    await self._enter(connection, room, key)
+                    await self._enter(connection, room, key, whole=after is not None)
                 return
             except Lost:
                 if not self.reconnects or self._ended:
@@ -250,6 +258,15 @@ class Client:
         except TimeoutError:
             raise NotAcknowledged(f"{self.url} did not say in time that it was done") from None
 
+    async def drained(self) -> None:
+        """Wait until most of what was written is sent.
+
+        Raises:
+            Lost
+        """
+        if self._connection is not None:
+            await self._connection.drained()
+
     def signal(self, to: str, tags: Mapping[str, str]) -> None:
         """Send tags alone, which nobody keeps: that one types, for example. (IRCv3 message-tags, TAGMSG)
 
@@ -280,6 +297,11 @@ class Client:
         if self._connection is None or not self.connected:
             raise Lost("there is no connection")
         self._connection.write(command, *params)
+
+    def end_hearing(self) -> None:
+        """Hand on what was heard so far, and nothing more."""
+        self._hear = False
+        self._heard.end()
 
     async def close(self, reason: str = "") -> None:
         """Say goodbye."""
@@ -380,20 +402,49 @@ class Client:
             self._send_waiting(connection)
             self._here.set()
 
-    async def _enter(self, connection: Connection, room: str, key: str) -> None:
-        """Enter a room, and hand on first that one is in, then what was said there last, then what is said now."""
-        self._held, self._held_bytes = deque(), 0
+    async def _enter(self, connection: Connection, room: str, key: str, *, whole: bool) -> None:
+        """Enter a room, and hand on first that one is in, then what was said there, then what is said now."""
+        held = self._held = deque()
+        self._held_bytes = 0
         try:
             await connection.answered(connection.ask(_join(room, key)))
             self._rooms[casefold(room)] = (room, key)
             while self._held and not is_talk(self._held[0]):
                 self._pass_on(self._held.popleft())  # that one is in, and who is there
             if self._hear and connection.resumes:
-                for line in await self._catchup.past(connection, room):
-                    self._positions.passed(line, casefold(room))
-                    self._hand_on(line)
+                if whole:
+                    await self._read_up(connection, room, held)
+                else:
+                    self._pass_lines(await self._catchup.past(connection, room), room)
         finally:
             self._release()
+
+    async def _read_up(self, connection: Connection, room: str, held: deque[Message]) -> None:
+        """Hand on what was said in a room after its position, a page at a time, up to what comes live.
+
+        What comes live before that is near is dropped: it is fetched in its turn.
+        """
+        self._dropping = casefold(room)
+        try:
+            while True:
+                page, more = await self._catchup.next_page(connection, room)
+                self._pass_lines(page, room)
+                if not more:
+                    break
+                held.clear()
+                self._held_bytes = 0
+                await self._heard.room()
+        finally:
+            self._dropping = ""
+        await self._catchup.fetch(connection, [room], held, people=False)
+        for _, line in self._catchup.take():
+            self._pass_lines([line], room)
+
+    def _pass_lines(self, lines: Iterable[Message], room: str) -> None:
+        """Hand on lines of a room that were fetched."""
+        for line in lines:
+            self._positions.passed(line, casefold(room))
+            self._hand_on(line)
 
     async def _reenter(self, connection: Connection) -> list[str]:
         """Enter the rooms that are wanted; returns those that could be."""
@@ -451,6 +502,8 @@ class Client:
             self._note(message)
         if self._held is None:
             self._pass_on(message)
+            return
+        if self._dropping and is_talk(message) and place_of(message, self.nick) == self._dropping:
             return
         self._held.append(message)
         self._held_bytes += size_of(message)

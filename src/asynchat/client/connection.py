@@ -363,8 +363,10 @@ class Connection:
         elif (asked := self._batches.get(message.tags.get("batch", ""))) is not None:
             asked.take(message)
             return asked.quiet
-        elif self._pinged and (refused := _refusal(message)) is not None:
-            self._asked[self._pinged[0]].refused = refused
+        elif self._pinged and (message.command.isdecimal() or message.command == "FAIL"):
+            asked = self._asked[self._pinged[0]]
+            asked.take(message)
+            return asked.quiet
         return False
 
     def _note_batch(self, message: Message, label: str | None) -> None:

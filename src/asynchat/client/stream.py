@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Protocol
 
 from asynchat.client.errors import Unreachable
@@ -237,4 +238,6 @@ def failure(url: Url, error: OSError) -> Exception:
         return Untrusted(f"{url}: {error.verify_message}; --pin or --ca says what to trust instead")
     if isinstance(error, ssl.SSLError):
         return Unreachable(f"{url} does not speak TLS: {error.reason or error}")
-    return Unreachable(f"{url}: {error.strerror or error}")
+    # asyncio names the address as well, or all of them if there are several, where people want the reason.
+    number = error.errno or 0
+    return Unreachable(f"{url}: {os.strerror(number) if number > 0 else error.strerror or error}")

@@ -1,0 +1,107 @@
+"""Messages that wait for a server, in a folder: a file each, so that none is lost whatever ends the program."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from asynchat.chat.errors import StoreError
+
+_numbers = itertools.count()
+
+
+class Waiting(NamedTuple):
+    """A message that waits: for whom, what, and the key under which it is stored once."""
+
+    path: Path
+    to: str
+    text: str
+    key: str
+
+
+class Spool:
+    """A folder of messages, in order. What is in it is on the disk, not only in the kernel.
+
+    Raises:
+        StoreError: the folder cannot be made or used.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{folder}: {error.strerror}") from None
+
+    def put(self, to: str, text: str, key: str) -> Waiting:
+        """Keep a message.
+
+        Raises:
+            StoreError
+        """
+        name = f"{time.time_ns():020}-{os.getpid()}-{next(_numbers):06}.json"
+        path, part = self._folder / name, self._folder / f".{name}"
+        data = json.dumps({"to": to, "text": text, "key": key}).encode()
+        try:
+            with part.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            part.rename(path)
+            self._sync()
+        except OSError as error:
+            raise StoreError(f"{self._folder}: {error.strerror}") from None
+        return Waiting(path, to, text, key)
+
+    def _sync(self) -> None:
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def __iter__(self) -> Iterator[Waiting]:
+        """What waits, in order; a file that is none of ours is left alone."""
+        for path in sorted(self._folder.glob("[0-9]*.json")):
+            try:
+                kept = json.loads(path.read_text(encoding="utf-8"))
+                yield Waiting(path, str(kept["to"]), str(kept["text"]), str(kept["key"]))
+            except FileNotFoundError:  # it was sent meanwhile
+                continue
+            except (OSError, ValueError, KeyError, TypeError):
+                self.refuse(path)
+
+    def done(self, path: Path) -> None:
+        """It is stored."""
+        path.unlink(missing_ok=True)
+
+    def refuse(self, path: Path) -> None:
+        """It will never be stored; it is put aside, so that the others are."""
+        aside = self._folder / "refused"
+        aside.mkdir(mode=0o700, exist_ok=True)
+        path.replace(aside / path.name)
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Be the only one who sends what waits; False if another process does."""
+        try:
+            import fcntl
+        except ImportError:  # Windows: keys keep what two send from being stored twice
+            yield True
+            return
+        descriptor = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,87 @@
+"""What was said at a server, page by page. (IRCv3 chathistory, soju.im/search)"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from asynchat.chat.errors import Refused
+from asynchat.client.client import Client
+from asynchat.client.positions import is_talk, reference
+from asynchat.wire.irc.message import Message, encode_tags
+
+SEARCH = "soju.im/search"
+
+
+async def backwards(client: Client, place: str, before: str = "") -> AsyncIterator[list[Message]]:
+    """Pages of a room or a conversation, the last one first; in each the lines are in order.
+
+    `before` is a message as CHATHISTORY refers to it, which is left out.
+
+    Raises:
+        Refused: the server does not tell that.
+        Lost, NotAcknowledged
+    """
+    while True:
+        request = ["BEFORE", place, before] if before else ["LATEST", place, "*"]
+        page = await _page(client, request)
+        if not page:
+            return
+        yield page
+        before = reference(page[0])
+        if not before:
+            return
+
+
+async def forwards(client: Client, place: str, after: str) -> AsyncIterator[list[Message]]:
+    """Pages of a room or a conversation after a message, in order.
+
+    Raises:
+        Refused, Lost, NotAcknowledged
+    """
+    while True:
+        page = await _page(client, ["AFTER", place, after])
+        if not page:
+            return
+        yield page
+        after = reference(page[-1]) or _last_id(page)
+        if not after:
+            return
+
+
+async def around(client: Client, place: str, middle: str, number: int) -> list[Message]:
+    """Lines before and after a message, which is among them.
+
+    Raises:
+        Refused, Lost, NotAcknowledged
+    """
+    return await _page(client, ["AROUND", place, middle], number)
+
+
+async def search(client: Client, place: str, words: str, number: int) -> list[Message]:
+    """Lines with these words in them, in order.
+
+    Raises:
+        Refused: NO_SEARCH, the server cannot search.
+        Lost, NotAcknowledged
+    """
+    if SEARCH not in client.capabilities:
+        raise Refused("NO_SEARCH", "this server cannot search")
+    asked = encode_tags({"in": place, "text": words, "limit": str(number)})
+    return _talk(await client.request(Message("SEARCH", [asked]), quiet=True))
+
+
+async def _page(client: Client, request: list[str], number: int = 1000) -> list[Message]:
+    if not client.resumes:
+        raise Refused("NO_HISTORY", "this server does not tell what was said before")
+    limit = client.isupport.get("CHATHISTORY", "")
+    most = int(limit) if limit.isdecimal() and int(limit) else 100
+    return _talk(await client.request(Message("CHATHISTORY", [*request, str(min(number, most))]), quiet=True))
+
+
+def _talk(lines: list[Message]) -> list[Message]:
+    return [line for line in lines if is_talk(line)]
+
+
+def _last_id(page: list[Message]) -> str:
+    """The last message that has an id: of several lines of one message only the first has."""
+    return next((reference(line) for line in reversed(page) if reference(line)), "")

@@ -1,0 +1,112 @@
+"""`asynchat history`, `who` and `rooms`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import asynchat, lines, said
+from tests.net.conftest import Process, Serve, serve
+
+__all__ = ["serve"]
+
+
+@pytest.fixture
+def server(serve: Serve, tmp_path: Path) -> Process:
+    server = serve("--memory")
+    said(tmp_path, server.url, *(f"line {number}" for number in range(250)))
+    said(tmp_path, server.url, "and tea", name="tom")
+    return server
+
+
+def texts(folder: Path, server: Process, *arguments: str) -> list[str]:
+    return [line.partition("> ")[2] for line in lines(asynchat(folder, server.url, "history", *arguments))]
+
+
+def ids(folder: Path, server: Process) -> list[str]:
+    done = asynchat(folder, server.url, "history", "--json", "--limit", "0")
+    return [json.loads(line)["id"] for line in lines(done)]
+
+
+def test_the_last_lines_in_order(server: Process, tmp_path: Path) -> None:
+    assert texts(tmp_path, server, "--limit", "3") == ["line 248", "line 249", "and tea"]
+    assert len(texts(tmp_path, server)) == 100
+    assert texts(tmp_path, server, "#lobby", "--limit", "0") == [*(f"line {n}" for n in range(250)), "and tea"]
+
+
+def test_before_after_and_around(server: Process, tmp_path: Path) -> None:
+    known = ids(tmp_path, server)
+    assert texts(tmp_path, server, "--before", known[10], "--limit", "2") == ["line 8", "line 9"]
+    assert texts(tmp_path, server, "--after", known[10], "--limit", "2") == ["line 11", "line 12"]
+    assert texts(tmp_path, server, "--after", known[10], "--before", known[13]) == ["line 11", "line 12"]
+    assert texts(tmp_path, server, "--around", known[10], "--limit", "3") == ["line 9", "line 10", "line 11"]
+    assert texts(tmp_path, server, "--after", "1h", "--limit", "1") == ["line 0"]
+    assert texts(tmp_path, server, "--after", "2200-01-01") == []
+    assert texts(tmp_path, server, "--before", "2001-01-01T12:00") == []
+
+
+def test_what_somebody_said_and_what_is_found_in_it(server: Process, tmp_path: Path) -> None:
+    assert texts(tmp_path, server, "--from", "TOM") == ["and tea"]
+    assert texts(tmp_path, server, "--grep", r"line \d7$", "--limit", "2") == ["line 87", "line 97"]
+    assert texts(tmp_path, server, "--search", "tea") == ["and tea"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--grep", "("), 2),
+        (("--around", "5", "--before", "6"), 2),
+        (("--format", "{nothing}"), 2),
+        (("#nowhere", "--limit", "x"), 2),
+    ],
+)
+def test_what_makes_no_sense_is_told(server: Process, tmp_path: Path, arguments: tuple[str, ...], code: int) -> None:
+    done = asynchat(tmp_path, server.url, "history", *arguments)
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert done.stderr
+
+
+def test_a_format_and_objects(server: Process, tmp_path: Path) -> None:
+    form = "{time:%Y} {from}\\t{text} in {place}"
+    done = asynchat(tmp_path, server.url, "history", "--limit", "1", "--format", form)
+    assert lines(done)[0].partition(" ")[2] == "tom\tand tea in #lobby"
+    (line,) = lines(asynchat(tmp_path, server.url, "history", "--limit", "1", "--json"))
+    assert json.loads(line).items() >= {"from": "tom", "text": "and tea", "kind": "message", "place": "#lobby"}.items()
+
+
+def test_nothing_hostile_is_printed(server: Process, tmp_path: Path) -> None:
+    said(tmp_path, server.url, "\x1b]52;c;aGk=\x07 \u202etxt")
+    for more in ((), ("--format", "{text}")):
+        done = asynchat(tmp_path, server.url, "history", "--limit", "1", *more)
+        assert not set(done.stdout.decode()) & set("\x1b\x07\u202e")
+
+
+def test_a_closed_pipe_is_quiet(server: Process, tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    from tests.net.conftest import environment
+
+    script = f"{sys.executable} -m asynchat history -u {server.url} --limit 0 --format {'x' * 5000} | head -c 1"
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {script}"], env=environment(tmp_path), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (141, b"x", b"")
+
+
+def test_who_and_rooms(server: Process, tmp_path: Path) -> None:
+    import socket
+
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as nat:
+        nat.sendall(b"nat\n/join #ops\n/topic tea\n")
+        with nat.makefile("rb") as heard:
+            while b"topic" not in heard.readline():
+                pass
+        assert lines(asynchat(tmp_path, server.url, "who", "#ops")) == ["@nat"]
+        (person,) = lines(asynchat(tmp_path, server.url, "who", "#ops", "--json"))
+        assert json.loads(person).items() >= {"name": "nat", "operator": True, "away": False}.items()
+        assert lines(asynchat(tmp_path, server.url, "rooms")) == ["#lobby 1", "#ops 1 tea"]
+        rooms = [json.loads(line) for line in lines(asynchat(tmp_path, server.url, "rooms", "--json"))]
+        assert {"name": "#ops", "people": 1, "topic": "tea"} in rooms

@@ -1,0 +1,147 @@
+"""`asynchat tail`: nothing is missed and nothing comes twice, across restarts of either end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asynchat.cli.moment import moment
+from tests.cli.program import asynchat, lines, said
+from tests.net.conftest import PATIENCE_S, Process, Serve, environment, serve
+
+__all__ = ["serve"]
+
+
+@pytest.fixture
+def server(serve: Serve) -> Process:
+    return serve("--memory")
+
+
+class Tail:
+    """A tail that goes on."""
+
+    def __init__(self, folder: Path, url: str, *arguments: str) -> None:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "asynchat", "tail", "-u", url, "-n", "reader", *arguments],
+            env=environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def next(self) -> str:
+        assert self.popen.stdout is not None
+        return self.popen.stdout.readline().decode().rstrip("\n")
+
+    def until(self, text: str) -> list[str]:
+        found = [self.next()]
+        while text not in found[-1]:
+            assert found[-1], f"the end came before {text}"
+            found.append(self.next())
+        return found
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.popen.send_signal(number)
+        self.popen.communicate(timeout=PATIENCE_S)
+        return self.popen.returncode
+
+
+@pytest.fixture
+def tails() -> Iterator[list[Tail]]:
+    started: list[Tail] = []
+    yield started
+    for tail in started:
+        if tail.popen.poll() is None:
+            tail.end(signal.SIGKILL)
+
+
+def test_the_last_lines_and_then_what_is_said(server: Process, tmp_path: Path, tails: list[Tail]) -> None:
+    said(tmp_path, server.url, *(f"line {number}" for number in range(20)))
+    tails.append(tail := Tail(tmp_path, server.url, "--lines", "2", "--format", "{text}"))
+    assert [tail.next(), tail.next()] == ["line 18", "line 19"]
+    said(tmp_path, server.url, "live")
+    assert tail.next() == "live"
+    assert tail.end(signal.SIGINT) == 130
+
+
+def test_once_ends_where_the_present_begins(server: Process, tmp_path: Path) -> None:
+    said(tmp_path, server.url, *(f"line {number}" for number in range(250)))
+    done = asynchat(tmp_path, server.url, "tail", "--once", "--since", "1h", "--format", "{text}")
+    assert lines(done) == [f"line {number}" for number in range(250)]
+    assert lines(asynchat(tmp_path, server.url, "tail", "--once", "--lines", "0")) == []
+
+
+def test_several_rooms_are_told_apart(server: Process, tmp_path: Path) -> None:
+    said(tmp_path, server.url, "here")
+    said(tmp_path, server.url, "there", room="#ops")
+    done = asynchat(tmp_path, server.url, "tail", "--once", "#lobby", "#ops", "--since", "1h")
+    assert [line.partition(" ")[2] for line in lines(done)] == ["[#lobby] <bob> here", "[#ops] <bob> there"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_cursor_goes_on_where_the_last_run_ended(
+    serve: Serve, tmp_path: Path, tails: list[Tail], number: signal.Signals
+) -> None:
+    server = serve("--data", str(tmp_path / "data"))
+    arguments = ("--cursor", str(tmp_path / "cursor"), "--since", "1h", "--json")
+    found: list[str] = []
+    for run in range(4):
+        said(tmp_path, server.url, *(f"{run}.{line}" for line in range(120)))
+        tails.append(tail := Tail(tmp_path, server.url, *arguments))
+        printed = [json.loads(line) for line in tail.until(f"{run}.119")]
+        found += [each["text"] for each in printed]
+        while (
+            printed[-1]["id"] not in (tmp_path / "cursor").read_text()
+        ):  # it is killed after that, not between the two
+            continue
+        tail.end(number)
+    assert found == [f"{run}.{line}" for run in range(4) for line in range(120)]
+
+
+def test_a_restart_of_the_server_is_not_noticed_in_the_lines(serve: Serve, tmp_path: Path, tails: list[Tail]) -> None:
+    server = serve("--data", str(tmp_path / "data"))
+    tails.append(tail := Tail(tmp_path, server.url, "--cursor", str(tmp_path / "cursor"), "--format", "{text}"))
+    said(tmp_path, server.url, "one")
+    assert tail.until("one") == ["one"]
+    server.kill()
+    again = serve("--data", str(tmp_path / "data"), port=str(server.port))
+    said(tmp_path, again.url, "two", "three")
+    assert tail.until("three") == ["two", "three"]
+
+
+def test_a_cursor_is_of_one_process_and_one_server(
+    server: Process, serve: Serve, tmp_path: Path, tails: list[Tail]
+) -> None:
+    cursor = str(tmp_path / "cursor")
+    tails.append(tail := Tail(tmp_path, server.url, "--cursor", cursor, "--since", "1h"))
+    said(tmp_path, server.url, "one")
+    tail.until("one")
+    second = asynchat(tmp_path, server.url, "tail", "--once", "--cursor", cursor)
+    assert second.returncode == 74
+    assert b"another process" in second.stderr
+    tail.end()
+    other = serve("--memory")
+    elsewhere = asynchat(tmp_path, other.url, "tail", "--once", "--cursor", cursor)
+    assert elsewhere.returncode == 74
+    assert b"is the cursor of" in elsewhere.stderr
+    (tmp_path / "cursor").write_text("nonsense")
+    assert asynchat(tmp_path, server.url, "tail", "--once", "--cursor", cursor).returncode == 74
+
+
+def test_moments() -> None:
+    from datetime import UTC, datetime
+
+    now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    assert moment("10m", now) == "timestamp=2026-11-20T11:50:00.000Z"
+    assert moment("2d", now) == "timestamp=2026-11-18T12:00:00.000Z"
+    assert moment("08:30", now) == "timestamp=2026-11-20T08:30:00.000Z"
+    assert moment("2026-11-19T08:30:01Z", now) == "timestamp=2026-11-19T08:30:01.000Z"
+    assert moment("1842", now) == "msgid=1842"
+    assert moment("#1842", now) == "msgid=1842"
+    assert moment("25:99", now) == "msgid=25:99"

@@ -103,6 +103,12 @@ class BadRoomName(Reason):
     code_, text_ = "BAD_ROOM_NAME", "{0} is no room name: # first, and no spaces, commas or control characters"
 
 
+class NameReserved(BadName):
+    """Only the server itself bears that name. `about`: the name."""
+
+    code_, text_ = "NAME_RESERVED", "{0} is a name that only the server has"
+
+
 class NeedOperator(Reason):
     """Only an operator of the room may do that. `about`: the room."""
 

@@ -267,7 +267,10 @@ class Announced(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Joined(Event):
-    """Somebody entered a room, away with a text or not. Who enters an empty room is its operator."""
+    """Somebody entered a room, away with a text or not.
+
+    Who enters an empty room is its operator; the server is everywhere, and does not count as the first.
+    """
 
     room: str
     realname: str

@@ -142,8 +142,9 @@ class Room:
         return session in self.hearers.get(session.dialect, ())
 
     def enter(self, user: User, at_ms: int) -> Member:
-        """Make the user a member; the first in an empty room is its operator."""
-        member = Member(user, Role.NONE if self.members else Role.OPERATOR, at_ms)
+        """Make the user a member: an operator if it is the server, or the first besides the server."""
+        first = len(self.members) < 2 and all(other.is_server for other in self.members)
+        member = Member(user, Role.OPERATOR if first or user.is_server else Role.NONE, at_ms)
         self.members[user] = member
         user.rooms[self] = None
         self.invited.discard(user.id)

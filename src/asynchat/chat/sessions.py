@@ -51,6 +51,8 @@ class Peer(Protocol):
 class Session(Protocol):
     """One connection of a user."""
 
+    wire: str
+    """The name of its wire."""
     user: User | None
     lagging: bool
     """Whether it is pushed nothing, but reads on from the log until it is level."""

@@ -21,7 +21,7 @@ from asynchat.chat.events import (
 )
 from asynchat.chat.names import casefold, check_person
 from asynchat.chat.sessions import Pending, Session
-from asynchat.chat.users import User, lasting_id
+from asynchat.chat.users import SERVER, User, lasting_id
 from asynchat.chat.verbs.deciding import Deciding, everywhere, is_unicode, one_line
 
 
@@ -55,6 +55,12 @@ class PeopleVerbs(Deciding):
         self.claims[casefold(nick)] = source.user
         places = (f"@{user_id}",) if lasting else ()  # a guest who is in no room is forgotten by a restart
         event = Entered(by=source, at_ms=self._at_ms(), id=event_id, places=places, kept=lasting, realname=realname)
+        return self.journal.put(event, via)
+
+    def enter_as_server(self, *, via: Session | None = None) -> Pending:
+        """Have the server itself come in, under the name that nobody else can take; twice is as good as once."""
+        self.claims[casefold(SERVER.nick)] = SERVER.user
+        event = Entered(by=SERVER, at_ms=self._at_ms(), id=self._id(), kept=False, realname="the server")
         return self.journal.put(event, via)
 
     def attach(self, session: Session, user_id: str) -> User:

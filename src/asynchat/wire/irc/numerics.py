@@ -118,6 +118,7 @@ ERR_NEEDREGGEDNICK = Numeric("477", "Cannot join channel (+R): you need an accou
 ERR_BANLISTFULL = Numeric("478", "Channel list is full")
 ERR_NOPRIVILEGES = Numeric("481", "Permission Denied - You're not an IRC operator")
 ERR_CHANOPRIVSNEEDED = Numeric("482", "You're not channel operator")
+ERR_CANTKILLSERVER = Numeric("483", "You can't kill a server!")
 ERR_UMODEUNKNOWNFLAG = Numeric("501", "Unknown MODE flag")
 ERR_USERSDONTMATCH = Numeric("502", "Cannot change mode for other users")
 ERR_NOOPERHOST = Numeric("491", "No O-lines for your host")

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from asynchat.net.certificates import fingerprint, make_certificate
-from tests.net.conftest import Process, Serve, environment, serve
+from tests.net.conftest import IrcClient, LineClient, Process, Serve, Walk, clients, environment, serve, walk_in
 
-__all__ = ["serve"]
+__all__ = ["clients", "serve", "walk_in"]
 
 
 @pytest.fixture
@@ -100,8 +100,42 @@ def test_what_cannot_be_made_is_refused_with_77(
     assert code in refused.stderr
 
 
-def test_figures_are_json(server: Process, tmp_path: Path) -> None:
-    assert json.loads(admin(tmp_path, "stats").stdout) == {"people": 0, "rooms": 0, "void": 0}
+async def test_figures_are_json(server: Process, tmp_path: Path, walk_in: Walk) -> None:
+    assert json.loads(admin(tmp_path, "stats").stdout).items() >= {"people": 0, "rooms": 0, "void": 0}.items()
+    await walk_in(LineClient, server.port, "nat")
+    await walk_in(IrcClient, server.port, "irene")
+    await walk_in(LineClient, server.port)
+    figures = json.loads(admin(tmp_path, "stats").stdout)
+    assert figures.pop("uptime_s") >= 0
+    assert figures.pop("memory_bytes") > 1_000_000
+    assert figures.pop("last_id") > 0
+    assert figures == {
+        "people": 2,
+        "sessions": 2,
+        "wires": {"irc": 1, "line": 1},
+        "connections": 3,
+        "lagging": 0,
+        "rooms": 1,
+        "void": 0,
+    }
+
+
+def test_a_reload_says_what_cannot_be_used(serve: Serve, tmp_path: Path) -> None:
+    config = tmp_path / "server.toml"
+    config.write_text("")
+    serve("--data", str(tmp_path / "data"), "--config", str(config))
+    assert admin(tmp_path, "reload").returncode == 0
+    config.write_text("[server]\nmotd = 7\n")
+    refused = admin(tmp_path, "reload")
+    assert refused.returncode == 78
+    assert "[server] motd" in refused.stderr
+
+
+async def test_who_is_there_is_told_why_it_stops(server: Process, tmp_path: Path, walk_in: Walk) -> None:
+    nat = await walk_in(LineClient, server.port, "nat")
+    assert admin(tmp_path, "stop", "--reason", "for a new disk").returncode == 0
+    assert ("***", "for a new disk") in await nat.rest()
+    assert server.popen.wait(10) == 0
 
 
 def test_nobody_else_can_open_the_socket_and_it_goes_with_the_server(server: Process, tmp_path: Path) -> None:

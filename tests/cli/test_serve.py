@@ -46,6 +46,7 @@ class Started:
     settings: Settings
     where: str
     show: bool
+    operate: bool
     print_url: bool
     log: tuple[str, str]
 
@@ -58,8 +59,9 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
     monkeypatch.setenv("HOME", str(tmp_path))
     found = Started()
 
-    async def run(server: asynchat.Server, where: str, *, show: bool, print_url: bool) -> None:
+    async def run(server: asynchat.Server, where: str, *, show: bool, operate: bool, print_url: bool) -> None:
         found.settings, found.where, found.show, found.print_url = server.settings, where, show, print_url
+        found.operate = operate
 
     def set_up(level: str, form: str) -> None:
         found.log = level, form

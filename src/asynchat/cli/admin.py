@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import sys
@@ -11,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from asynchat.cli import PROTOCOL, REFUSED, UNREACHABLE
+from asynchat.cli import CONFIG, PROTOCOL, REFUSED, UNREACHABLE
 from asynchat.cli.options import data_folder
 from asynchat.cli.takeaway import backup, export, import_
 
@@ -101,6 +102,48 @@ def account_list(*, data: str | None) -> None:
         click.echo(name)
 
 
+@command.command("console")
+@data_option
+def console(*, data: str | None) -> None:
+    """Be the server's operator: what is typed is said as `server`; /help tells more."""
+    path = socket_path(data)
+    try:
+        asyncio.run(_sit_at(path))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _end(UNREACHABLE, f"no server answers at {path}: {error.strerror or error}")
+
+
+async def _sit_at(path: Path) -> None:
+    from asynchat.cli.console import Screen, attend
+    from asynchat.net.console import Console
+
+    with socket.socket(socket.AF_UNIX) as connection:
+        _connect(connection, str(path))
+        reader, writer = await asyncio.open_unix_connection(sock=connection.dup())
+    writer.write(b'{"verb": "console"}\n')
+    if b'"ok"' not in await reader.readline():
+        _end(PROTOCOL, f"what answers at {path} has no console")
+    screen = Screen()
+    await attend(Console(reader, writer, screen.show), screen)
+
+
+@command.command("reload")
+@data_option
+def reload(*, data: str | None) -> None:
+    """Have the server read its configuration again; one that cannot be used changes nothing."""
+    ask(data, {"verb": "reload"})
+
+
+@command.command("stop")
+@click.option("--reason", metavar="TEXT", help="what everybody is told")
+@data_option
+def stop(*, reason: str | None, data: str | None) -> None:
+    """Stop the server, in order."""
+    ask(data, {"verb": "stop", "reason": reason})
+
+
 @command.command("stats")
 @data_option
 def stats(*, data: str | None) -> None:
@@ -110,7 +153,7 @@ def stats(*, data: str | None) -> None:
 
 def ask(data: str | None, request: dict[str, Any]) -> Any:
     """The server's answer; what goes wrong ends the program."""
-    path = (Path(data) if data is not None else data_folder()) / SOCKET
+    path = socket_path(data)
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(TIMEOUT_S)
@@ -123,8 +166,14 @@ def ask(data: str | None, request: dict[str, Any]) -> Any:
     except ValueError:
         _end(PROTOCOL, f"what answers at {path} is no server of ours")
     if "error" in answer:
-        _end(REFUSED, f"{answer['error']['code']} {answer['error']['text']}")
+        code, text = answer["error"]["code"], answer["error"]["text"]
+        _end(CONFIG if code == "BAD_CONFIG" else REFUSED, f"{code} {text}")
     return answer["ok"]
+
+
+def socket_path(data: str | None) -> Path:
+    """Where a server that keeps its data there answers."""
+    return (Path(data) if data is not None else data_folder()) / SOCKET
 
 
 def _connect(connection: socket.socket, path: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,11 @@ from asynchat.net.server import Server
 @setting_options
 @click.option("--data", metavar="DIR", envvar=["ASYNCHAT_SERVE_DATA", "ASYNCHAT_DATA"], help="where data is kept")
 @click.option("--memory", is_flag=True, help="keep everything in memory only")
-@click.option("--console/--no-console", default=None, help="say how to walk in (when the output is a terminal)")
+@click.option(
+    "--console/--no-console",
+    default=None,
+    help="say how to walk in, and be its operator: what is typed is said as `server` (on a terminal)",
+)
 @click.option("--insecure", is_flag=True, help="allow settings that are meant for tests")
 @click.option("--accept-loss", is_flag=True, help="start though the store misses something, or is damaged")
 @click.option("--print-url", is_flag=True, help="print the server's URL, and nothing else, once it listens")
@@ -62,8 +68,11 @@ def command(
             raise BadConfig('[accounts] kdf_cost = "test" is for tests: it needs a store in memory, or --insecure')
         set_up(settings.log.level, settings.log.format)
         show = sys.stdout.isatty() if console is None else console
+        operate = show and sys.stdin.isatty() if console is None else console
+        if operate and sys.stderr.isatty():
+            logging.getLogger("asynchat.people").setLevel(logging.WARNING)  # the console tells it
         server = Server(settings, admin=admin, read_settings=read_settings, accept_loss=accept_loss)
-        loop_runner().run(_serve(server, where, show=show, print_url=print_url))
+        loop_runner().run(_serve(server, where, show=show, operate=operate, print_url=print_url))
     except BadConfig as error:
         _end(CONFIG, str(error))
     except StoreError as error:
@@ -99,7 +108,7 @@ def _admin_socket(settings: Settings, data: str | None) -> Path | None:
     return folder / SOCKET
 
 
-async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> None:
+async def _serve(server: Server, where: str, *, show: bool, operate: bool, print_url: bool) -> None:
     raise_descriptor_limit()
     loop = asyncio.get_running_loop()
     told, again = asyncio.Event(), asyncio.Event()
@@ -117,6 +126,8 @@ async def _serve(server: Server, where: str, *, show: bool, print_url: bool) -> 
         spare_collector()
         async with asyncio.TaskGroup() as group:
             waiting = [group.create_task(_close_when(told, server)), group.create_task(_reload_when(again, server))]
+            if operate:
+                waiting.append(group.create_task(_operate(server)))
             await server.serve_forever()
             for task in waiting:
                 task.cancel()
@@ -138,6 +149,23 @@ def has_terminal() -> bool:
 async def _close_when(told: asyncio.Event, server: Server) -> None:
     await told.wait()
     await server.close()
+
+
+async def _operate(server: Server) -> None:
+    """A console where the server was started.
+
+    At a terminal Ctrl-D stops the server; where a file or a pipe ends, only the console does.
+    """
+    from asynchat.cli.console import Screen, attend
+    from asynchat.net.console import Console
+
+    async def stop() -> None:
+        server.stop()
+
+    screen = Screen()
+    console = await Console.of(server, screen.show)
+    with suppress(OSError):  # nobody sees the screen any more
+        await attend(console, screen, stop if has_terminal() else None)
 
 
 async def _reload_when(again: asyncio.Event, server: Server) -> None:

@@ -19,6 +19,7 @@ from asynchat.wire.house import House
 from asynchat.wire.session import Session
 
 log = logging.getLogger("asynchat")
+people = logging.getLogger("asynchat.people")
 
 SPARE_DESCRIPTORS = 64
 """Below the limit of open files; at the limit itself asyncio floods the log and nobody is told anything."""
@@ -63,17 +64,36 @@ class Connections:
         address = address_of(writer)
         if not INHERITED:
             tune(writer.get_extra_info("socket"))
-        conversation = Conversation(
+        throttle = Throttle(self._loop) if self.limits.flood else None
+        conversation = self._conversation(writer, address, cloak(address, self._secret), throttle)
+        conversation.session = Door(self._house, conversation, self._loop.time(), greeting)
+        self._add(conversation)
+
+    def operate(self, writer: asyncio.StreamWriter) -> Conversation:
+        """A connection at whose other end the server's operator sits: a console. Its stream's reader reads no more."""
+        from asynchat.wire.talk.console import ConsoleSession
+
+        conversation = self._conversation(writer, "console", "localhost", None)
+        conversation.session = ConsoleSession(self._house, conversation, self._loop.time())
+        self._add(conversation)
+        conversation.wake(self._loop.time())
+        return conversation
+
+    def _conversation(
+        self, writer: asyncio.StreamWriter, address: str, host: str, throttle: Throttle | None
+    ) -> Conversation:
+        return Conversation(
             writer,
             loop=self._loop,
             address=address,
-            host=cloak(address, self._secret),
-            throttle=Throttle(self._loop) if self.limits.flood else None,
+            host=host,
+            throttle=throttle,
             read_buffer=self.limits.read_buffer,
             schedule=self._waker.schedule,
             over=self._over,
         )
-        conversation.session = Door(self._house, conversation, self._loop.time(), greeting)
+
+    def _add(self, conversation: Conversation) -> None:
         self._all.add(conversation)
         self._waker.schedule(conversation)
 
@@ -123,11 +143,11 @@ class Connections:
 
     def _came(self, session: Session) -> None:
         self._here += 1
-        log.info("+ %s  %s  %s", _nick(session), session.link.address, session.wire)
+        people.info("+ %s  %s  %s", _nick(session), session.link.address, session.wire)
 
     def _went(self, session: Session, reason: str) -> None:
         self._here -= 1
-        log.info("- %s (%s)", _nick(session), reason)
+        people.info("- %s (%s)", _nick(session), reason)
 
     def _broke(self, session: Session, reason: str) -> None:
         self.broke[session.wire] += 1

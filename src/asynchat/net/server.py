@@ -30,6 +30,7 @@ from asynchat.net.house import furnish, make_house, make_limits
 from asynchat.net.journal import Journal
 from asynchat.net.keeping import keep
 from asynchat.net.listen import BACKLOG, Bound, bind_all
+from asynchat.net.office import Office
 from asynchat.net.restoring import restore, see_off
 from asynchat.net.tuning import tune
 from asynchat.store import Log
@@ -124,10 +125,18 @@ class Server:
         assert self._life is not None, "the server is not entered"
         await asyncio.shield(self._life)
 
-    async def close(self, reason: str = "the server is stopping") -> None:
-        """Stop listening, tell everybody why, store and send what is left, and let go of everything."""
+    def operate(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Have the server's operator sit at the other end: see `net.console`."""
+        self._connections.operate(writer)
+
+    def stop(self, reason: str = "the server is stopping") -> None:
+        """Begin to close, telling everybody why."""
         self._stopped_because = reason
         self._stop.set()
+
+    async def close(self, reason: str = "the server is stopping") -> None:
+        """Stop listening, tell everybody why, store and send what is left, and let go of everything."""
+        self.stop(reason)
         if self._life is not None:
             await asyncio.shield(self._life)
 
@@ -135,6 +144,15 @@ class Server:
         """Read the configuration again: message of the day, passwords, operators, limits, certificates.
 
         What cannot be used is logged, and everything stays as it was. Addresses and the store stay in any case.
+        """
+        with suppress(BadConfig):
+            await self._reload()
+
+    async def _reload(self) -> None:
+        """Read the configuration again.
+
+        Raises:
+            BadConfig: it cannot be used; that was logged.
         """
         if self._read_settings is None:
             return
@@ -145,13 +163,13 @@ class Server:
             furnish(self._house, settings)
         except BadConfig as error:
             log.error("the configuration stays as it is: %s", error)
-        else:
-            self._speak_tls(tls)
-            self._connections.limits = settings.limits
-            for conversation in self._connections:
-                with suppress(OSError, RuntimeError):  # gone: it finds out itself
-                    conversation.session.refurnished(offered)
-            log.info("the configuration was read again")
+            raise
+        self._speak_tls(tls)
+        self._connections.limits = settings.limits
+        for conversation in self._connections:
+            with suppress(OSError, RuntimeError):  # gone: it finds out itself
+                conversation.session.refurnished(offered)
+        log.info("the configuration was read again")
 
     @property
     def port(self) -> int:
@@ -209,7 +227,7 @@ class Server:
 
             self._logins = await open_logins(settings)
         self._house = make_house(settings, hub, store, self._logins)
-        self._house.reload = self.reload
+        self._house.reload, self._house.stop = self.reload, self.stop
         self._house.read_on = catch_up.begin_after
         self._speak_tls(await self._tls_of(settings))
         await restore(hub, store)
@@ -220,7 +238,15 @@ class Server:
                 async with asyncio.TaskGroup() as group:
                     catch_up.work_in(group)
                     self._connections = Connections(self._house, settings.limits, group, self.broke)
-                    administering = self._administer(hub, journal, store, group)
+                    office = Office(
+                        self._house,
+                        connections=self._connections,
+                        journal=journal,
+                        store=store,
+                        logins=self._logins,
+                        reload=self._reload,
+                    )
+                    administering = self._administer(office, group)
                     keeping = group.create_task(keep(settings.store, hub, store), name="asynchat keeping")
                     try:
                         await self._listen(sockets, ready)
@@ -251,15 +277,13 @@ class Server:
                 listener.close()
         await self._connections.end(self._stopped_because)
 
-    def _administer(
-        self, hub: Hub, journal: Journal, store: Log, group: asyncio.TaskGroup
-    ) -> asyncio.Task[None] | None:
+    def _administer(self, office: Office, group: asyncio.TaskGroup) -> asyncio.Task[None] | None:
         """Answer on the admin socket, if there is to be one."""
         if self._admin_path is None:
             return None
         from asynchat.net.admin import Admin
 
-        admin = Admin(self._admin_path, hub=hub, journal=journal, store=store, logins=self._logins)
+        admin = Admin(self._admin_path, office)
         try:
             sock = admin.bind()
         except StoreError as error:  # a path too long, for one: people can chat without

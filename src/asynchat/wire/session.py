@@ -202,7 +202,7 @@ class Session:
         seen = self.ended_at = self.seen
         self.hub.detach(self, user)
         self.leaving = self.leaving or reason
-        self.house.went(self, self.leaving)
+        self.house.note_went(self, self.leaving)
         self.user = None
         if user.sessions:
             return
@@ -242,6 +242,12 @@ class Session:
 
     def was_behind(self, name: str, lines: int | None, lost: int | None) -> None:
         """This session lagged by so many lines of a room that the first of them are not kept; None: nobody knows."""
+
+    def saw_come(self, session: Session) -> None:
+        """Of a console: somebody has come in."""
+
+    def saw_go(self, session: Session, reason: str) -> None:
+        """Of a console: somebody has gone."""
 
     def moved(self, room: Room, old: str, reason: str) -> None:
         """A room that this session's user is in has another name now."""
@@ -313,14 +319,14 @@ class Session:
         pending = self.hub.enter(nick, ident, self.link.host, realname, account=account, lasting=lasting, via=self)
         event = await pending
         self.user = user = self.hub.attach(self, event.by.user)
-        self.house.came(self)
+        self.house.note_came(self)
         return user
 
     async def return_to(self, user_id: str) -> Gap | None:
         """Come in as a user who is here already; returns what it has missed, if it had no session."""
         gap = Gap(self.hub.state.people[user_id].absent, str(int(self.hub.applied) + 1))
         self.user = user = self.hub.attach(self, user_id)
-        self.house.came(self)
+        self.house.note_came(self)
         alone = len(user.sessions) == 1
         if alone and user.away is not None:
             await self.settle(self.hub.set_away(user, None))

@@ -34,16 +34,19 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {}
+"""What everybody has. A session's own table is `TalkSession.commands`."""
 
 
-def command(name: str, takes: str, *aliases: str) -> Callable[[Function], Function]:
+def command(
+    name: str, takes: str, *aliases: str, table: dict[str, Command] = COMMANDS
+) -> Callable[[Function], Function]:
     """Put a function into the table; a bracket begins what is optional, and `/help` shows its docstring."""
 
     def enter(function: Function) -> Function:
         does = (function.__doc__ or "").rstrip(".")
         row = Command(name, takes, does[:1].lower() + does[1:], function, bool(takes) and takes[0] != "[")
         for each in (name, *aliases):
-            COMMANDS[each] = row
+            table[each] = row
         return function
 
     return enter
@@ -52,7 +55,7 @@ def command(name: str, takes: str, *aliases: str) -> Callable[[Function], Functi
 async def run(session: TalkSession, text: str) -> None:
     """Run a line that begins with a slash."""
     name, _, argument = text[1:].partition(" ")
-    row = COMMANDS.get(casefold(name))
+    row = session.commands.get(casefold(name))
     if row is None:
         session.no("UNKNOWN", f"/{name}; /help")
     elif row.needs and not argument.strip():
@@ -64,11 +67,11 @@ async def run(session: TalkSession, text: str) -> None:
 @command("help", "[command]")
 async def help_(session: TalkSession, argument: str) -> None:
     """What can be done."""
-    row = COMMANDS.get(casefold(argument.lstrip("/")))
+    row = session.commands.get(casefold(argument.lstrip("/")))
     if argument and row is None:
         session.no("UNKNOWN", f"{argument}; /help")
         return
-    for each in [row] if row is not None else dict.fromkeys(COMMANDS.values()):
+    for each in [row] if row is not None else dict.fromkeys(session.commands.values()):
         session.news(f"/{each.name} {each.takes}".ljust(24) + f" {each.does}")
 
 
@@ -232,7 +235,7 @@ def _show(session: TalkSession, lines: Sequence[Event]) -> None:
     for line in lines:
         for phrase in session.phrases(line):
             session.say_phrase(
-                phrase._replace(before=f"#{line.id} {line.at:%H:%M} {session.dialect.room_before(line)}")
+                phrase._replace(before=f"#{line.id} {session.time_of(line)} {session.dialect.room_before(line)}")
             )
     session.news("end")
 
@@ -252,7 +255,7 @@ async def kick(session: TalkSession, argument: str) -> None:
     """Put somebody out of the room."""
     assert session.user is not None
     nick, _, reason = argument.partition(" ")
-    await session.done(session.hub.kick(session.user, _here(session), nick, reason or session.user.nick, via=session))
+    await session.done(session.hub.kick(session.user, here(session), nick, reason or session.user.nick, via=session))
     session.news(f"{nick} kicked")
 
 
@@ -295,10 +298,11 @@ async def _role(session: TalkSession, setting: Setting, nick: str, word: str) ->
 async def _change(session: TalkSession, setting: Setting, on: bool, value: str | None, user: str | None = None) -> None:
     assert session.user is not None
     change = Change(setting=setting, on=on, value=value, user=user)
-    await session.done(session.hub.change(session.user, _here(session), [change], via=session))
+    await session.done(session.hub.change(session.user, here(session), [change], via=session))
 
 
-def _here(session: TalkSession) -> str:
+def here(session: TalkSession) -> str:
+    """The room that a command is about if it names none."""
     return session.room or session.house.room
 
 
@@ -306,7 +310,7 @@ def _here(session: TalkSession) -> str:
 async def key(session: TalkSession, argument: str) -> None:
     """Let only those in who know the word; none takes it away."""
     await _change(session, Setting.KEY, bool(argument), argument or None)
-    session.news(f"the key of {_here(session)} is {argument}" if argument else f"{_here(session)} has no key")
+    session.news(f"the key of {here(session)} is {argument}" if argument else f"{here(session)} has no key")
 
 
 @command("acks", "on|off")

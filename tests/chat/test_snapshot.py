@@ -31,7 +31,7 @@ def house() -> House:
             Change(setting=Setting.KEY, on=True, value="sesame"),
             Change(setting=Setting.LIMIT, on=True, value="7"),
             Change(setting=Setting.BAN, on=True, value="Bad!*@*"),
-            Change(setting=Setting.BAN, on=True, value="worse!*@*"),
+            Change(setting=Setting.BAN, on=True, value="worse!*@*", until_ms=9_000),
             Change(setting=Setting.BAN_EXCEPTION, on=True, value="*!*@ok"),
             Change(setting=Setting.INVITE_EXCEPTION, on=True, value="*!*@friend"),
             Change(setting=Setting.HELPER, on=True, value="Bob2", user=bob.id),
@@ -72,6 +72,7 @@ def test_a_room_comes_back_with_all_that_is_set_in_it(house):
     assert room.listed(Setting.BAN_EXCEPTION, source("bad", "ok"))
     assert [entry.mask for entry in room.entries(Setting.BAN)] == ["Bad!*@*", "worse!*@*"]
     assert {entry.at_ms for entry in room.entries(Setting.BAN)} == {2_000}
+    assert [entry.until_ms for entry in room.entries(Setting.BAN)] == [None, 9_000]
 
 
 def test_members_come_back_in_order_with_their_roles(house):

@@ -147,3 +147,22 @@ def test_at_a_terminal_the_end_of_typing_stops_the_server(tmp_path: Path) -> Non
         pytest.fail("it goes on")
     finally:
         os.close(terminal)
+
+
+async def test_a_mute_ends_by_itself_also_when_the_server_was_killed_meanwhile(
+    serve: Serve, tmp_path: Path, walk_in: Walk
+) -> None:
+    data = str(tmp_path / "data")
+    server = serve("--data", data)
+    nat = await walk_in(LineClient, server.port, "nat")
+    assert "*** nat muted for 1s" in console(tmp_path, "/mute nat 1s\n").stdout
+    await nat.until("***", "server removed ban m:nat!*@*")
+    assert "*** #lobby banned: m:nat!*@* for " in console(tmp_path, "/mute nat 3s\n/bans\n").stdout
+    server.kill()
+    server = serve("--data", data)
+    nat = await walk_in(LineClient, server.port, "nat")
+    while "m:nat!*@*" in console(tmp_path, "/bans\n").stdout:
+        pass
+    await nat.say("hello")
+    bob = await walk_in(LineClient, server.port, "bob")
+    assert bob.talk == [("nat", "hello")]

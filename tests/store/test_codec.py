@@ -301,7 +301,7 @@ def test_an_event_with_names_is_what_the_reference_says():
         "by": {"user": "g1", "nick": "alice", "ident": "i", "host": "h", "account": "acc", "bot": False},
         "places": ["#1"],
         "room": "#a",
-        "changes": [{"setting": "voice", "on": True, "value": "bob", "user": "g2"}],
+        "changes": [{"setting": "voice", "on": True, "value": "bob", "user": "g2", "until_ms": None}],
     }
 
 

@@ -242,7 +242,7 @@ def _change(room: Room, change: Change, event: Changed) -> None:
                 member.roles = member.roles | ROLES[setting] if on else member.roles & ~ROLES[setting]
     elif setting in LISTS and value is not None:
         if on:
-            room.put_on_list(setting, Entry.new(value, event.by.mask, event.at_ms))
+            room.put_on_list(setting, Entry.new(value, event.by.mask, event.at_ms, change.until_ms))
         else:
             room.take_off_list(setting, value)
     elif setting is Setting.KEY:

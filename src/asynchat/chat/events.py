@@ -314,13 +314,15 @@ class TopicSet(Event):
 class Change:
     """One setting of a room, put on or off.
 
-    `value` is the key, the limit, the mask or the member's nick; `user` the member's id.
+    `value` is the key, the limit, the mask or the member's nick; `user` the member's id; `until_ms` when a mask comes
+    off its list, in milliseconds of UTC, None for never.
     """
 
     setting: Setting
     on: bool
     value: str | None = None
     user: str | None = None
+    until_ms: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)

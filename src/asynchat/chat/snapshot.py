@@ -65,7 +65,7 @@ def _room(room: Room) -> dict[str, Any]:
         "key": room.key,
         "limit": room.limit,
         "lists": {
-            setting.value: [[entry.mask, entry.by, entry.at_ms] for entry in listed.values()]
+            setting.value: [[entry.mask, entry.by, entry.at_ms, entry.until_ms] for entry in listed.values()]
             for setting, listed in room.lists.items()
         },
         "invited": sorted(room.invited),
@@ -81,8 +81,8 @@ def _load_room(values: dict[str, Any], state: State) -> Room:
     room.flags = {Setting(flag) for flag in values["flags"]}
     room.key, room.limit = values["key"], values["limit"]
     for setting, entries in values["lists"].items():
-        for mask, by, at_ms in entries:
-            room.put_on_list(Setting(setting), Entry.new(mask, by, at_ms))
+        for mask, by, at_ms, *until_ms in entries:
+            room.put_on_list(Setting(setting), Entry.new(mask, by, at_ms, *until_ms))
     for user, roles, since_ms in values["members"]:
         room.enter(state.people[user], since_ms).roles = Role(roles)
     room.invited = set(values["invited"])

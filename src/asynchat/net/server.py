@@ -29,6 +29,7 @@ from asynchat.net.fanout import Fanout
 from asynchat.net.house import furnish, make_house, make_limits
 from asynchat.net.journal import Journal
 from asynchat.net.keeping import keep
+from asynchat.net.lifting import lift
 from asynchat.net.listen import BACKLOG, Bound, bind_all
 from asynchat.net.office import Office
 from asynchat.net.restoring import restore, see_off
@@ -248,10 +249,12 @@ class Server:
                     )
                     administering = self._administer(office, group)
                     keeping = group.create_task(keep(settings.store, hub, store), name="asynchat keeping")
+                    lifting = group.create_task(lift(hub), name="asynchat lifting")
                     try:
                         await self._listen(sockets, ready)
                     finally:
                         keeping.cancel()
+                        lifting.cancel()
                         if administering is not None:
                             administering.cancel()
                         await self._connections.close()

@@ -67,11 +67,19 @@ def _same(value: Any) -> Any:
 
 
 def _changes_to(changes: tuple[Change, ...]) -> list[list[Any]]:
-    return [[each.setting.value, each.on, each.value, each.user] for each in changes]
+    return [_change_to(each) for each in changes]
+
+
+def _change_to(change: Change) -> list[Any]:
+    values = [change.setting.value, change.on, change.value, change.user]
+    return values if change.until_ms is None else [*values, change.until_ms]
 
 
 def _changes_from(values: list[list[Any]]) -> tuple[Change, ...]:
-    return tuple(Change(setting=Setting(setting), on=on, value=value, user=user) for setting, on, value, user in values)
+    return tuple(
+        Change(setting=Setting(setting), on=on, value=value, user=user, until_ms=until_ms[0] if until_ms else None)
+        for setting, on, value, user, *until_ms in values
+    )
 
 
 def _flags_to(flags: tuple[Flag, ...]) -> list[str]:

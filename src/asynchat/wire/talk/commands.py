@@ -10,6 +10,7 @@ from asynchat.chat.errors import NoSuchName
 from asynchat.chat.events import Change, Kind, Setting
 from asynchat.chat.names import casefold, full_mask, is_room
 from asynchat.chat.search import Search
+from asynchat.wire import durations
 from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
@@ -259,22 +260,49 @@ async def kick(session: TalkSession, argument: str) -> None:
     session.news(f"{nick} kicked")
 
 
-@command("ban", "name|mask")
+@command("ban", "name|mask [1h]")
 async def ban(session: TalkSession, argument: str) -> None:
-    """Keep somebody out of the room."""
-    await _change(session, Setting.BAN, True, _mask(session, argument))
-    session.news(f"{argument} banned")
+    """Keep somebody out of the room, for ever or so long."""
+    name, _, rest = argument.partition(" ")
+    how_long, _ = durations.take(rest)
+    await put_on_list(session, full_mask(name), how_long)
+    session.news(f"{name} banned{so_long(how_long)}")
 
 
 @command("unban", "name|mask")
 async def unban(session: TalkSession, argument: str) -> None:
     """Take a ban back."""
-    await _change(session, Setting.BAN, False, _mask(session, argument))
-    session.news(f"{argument} is not banned any more")
+    name = argument.split(maxsplit=1)[0]
+    await change(session, Setting.BAN, False, full_mask(name))
+    session.news(f"{name} is not banned any more")
 
 
-def _mask(session: TalkSession, argument: str) -> str:
-    return full_mask(argument.split(maxsplit=1)[0])
+@command("mute", "name|mask [1h]")
+async def mute(session: TalkSession, argument: str) -> None:
+    """Keep somebody from speaking in the room, for ever or so long."""
+    name, _, rest = argument.partition(" ")
+    how_long, _ = durations.take(rest)
+    await put_on_list(session, f"m:{full_mask(name)}", how_long)
+    session.news(f"{name} muted{so_long(how_long)}")
+
+
+@command("unmute", "name|mask")
+async def unmute(session: TalkSession, argument: str) -> None:
+    """Let somebody speak again."""
+    name = argument.split(maxsplit=1)[0]
+    await change(session, Setting.BAN, False, f"m:{full_mask(name)}")
+    session.news(f"{name} is not muted any more")
+
+
+async def put_on_list(session: TalkSession, mask: str, how_long_ms: int | None) -> None:
+    """Ban a mask from the room, for so long."""
+    until_ms = None if how_long_ms is None else session.hub.clock_ms() + how_long_ms
+    await change(session, Setting.BAN, True, mask, until_ms=until_ms)
+
+
+def so_long(how_long_ms: int | None) -> str:
+    """For how long, in words; for ever is none."""
+    return "" if how_long_ms is None else f" for {durations.words(how_long_ms)}"
 
 
 @command("op", "name")
@@ -291,14 +319,15 @@ async def voice(session: TalkSession, argument: str) -> None:
 
 async def _role(session: TalkSession, setting: Setting, nick: str, word: str) -> None:
     person = session.hub.user(nick)
-    await _change(session, setting, True, person.nick, user=person.id)
+    await change(session, setting, True, person.nick, user=person.id)
     session.news(f"{person.nick} has {word}")
 
 
-async def _change(session: TalkSession, setting: Setting, on: bool, value: str | None, user: str | None = None) -> None:
+async def change(session: TalkSession, setting: Setting, on: bool, value: str | None, **more: Any) -> None:
+    """Change one setting of the room."""
     assert session.user is not None
-    change = Change(setting=setting, on=on, value=value, user=user)
-    await session.done(session.hub.change(session.user, here(session), [change], via=session))
+    one = Change(setting=setting, on=on, value=value, **more)
+    await session.done(session.hub.change(session.user, here(session), [one], via=session))
 
 
 def here(session: TalkSession) -> str:
@@ -309,7 +338,7 @@ def here(session: TalkSession) -> str:
 @command("key", "[word]")
 async def key(session: TalkSession, argument: str) -> None:
     """Let only those in who know the word; none takes it away."""
-    await _change(session, Setting.KEY, bool(argument), argument or None)
+    await change(session, Setting.KEY, bool(argument), argument or None)
     session.news(f"the key of {here(session)} is {argument}" if argument else f"{here(session)} has no key")
 
 

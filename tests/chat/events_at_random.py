@@ -55,6 +55,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "account": st.none() | WORDS,
     "away": st.none() | WORDS,
     "gone": st.booleans(),
+    "until_ms": st.none() | st.integers(0, 9),
 }
 KINDS = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event) and kind != Event]
 MOVING = [events.Joined, events.Left, events.Departed, events.Renamed]  # these are most likely to go wrong

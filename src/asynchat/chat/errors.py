@@ -139,6 +139,24 @@ class Banned(Reason):
     code_, text_ = "BANNED", "you are banned from {0}"
 
 
+class KeptOut(Reason):
+    """The asker is banned from the server. `about`: nothing."""
+
+    code_, text_ = "BANNED", "you are banned from this server"
+
+
+class NoSuchBan(Reason):
+    """The server has no such ban. `about`: the mask."""
+
+    code_, text_ = "NO_SUCH_BAN", "{0} is not banned from the server"
+
+
+class NeedServer(Reason):
+    """Only the server's operator, at its console, may do that. `about`: nothing."""
+
+    code_, text_ = "NOT_SERVER", "only the server's operator may do that"
+
+
 class MembersOnly(Reason):
     """Only people with an account may enter. `about`: the room."""
 

@@ -331,3 +331,22 @@ class Changed(Event):
 
     room: str
     changes: tuple[Change, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Banished(Event):
+    """Somebody is kept off the server: a network, or whoever a mask fits, until a time (None: for ever).
+
+    `mask` is as `bans.normal` has it.
+    """
+
+    mask: str
+    reason: str = ""
+    until_ms: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Pardoned(Event):
+    """Who was kept off the server by this mask may come again."""
+
+    mask: str

@@ -11,6 +11,7 @@ from asynchat.chat.errors import (
     InviteOnly,
     MembersOnly,
     NeedOperator,
+    NeedServer,
     NoSuchRoom,
     NotInRoom,
     NotTheirRoom,
@@ -146,6 +147,16 @@ def operate(user: User, room: Room) -> None:
     """
     if not roles(user, room) & Role.OPERATOR:
         raise NeedOperator(room.name)
+
+
+def run_server(user: User) -> None:
+    """Let the user run the server: the server itself may.
+
+    Raises:
+        NeedServer
+    """
+    if not user.is_server:
+        raise NeedServer
 
 
 def help_run(user: User, room: Room) -> Role:

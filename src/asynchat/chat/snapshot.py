@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from asynchat.chat.bans import Ban
 from asynchat.chat.events import Flag, Role, Setting, Source
 from asynchat.chat.names import casefold
 from asynchat.chat.rooms import Entry, Room, Topic
@@ -17,6 +18,7 @@ def dump(state: State) -> dict[str, Any]:
     return {
         "people": [_user(user) for user in state.people.values() if user.rooms or user.lasting],
         "rooms": [_room(room) for room in (*(room for room in rooms if room.members), *state.empty)],
+        "bans": [[ban.mask, ban.by, ban.at_ms, ban.reason, ban.until_ms] for ban in state.bans.all.values()],
     }
 
 
@@ -28,6 +30,8 @@ def load(values: dict[str, Any], state: State) -> None:
         state.count_flags(person, 1)
     for each in values["rooms"]:
         state.restore_room(_load_room(each, state))
+    for ban in values.get("bans", ()):
+        state.bans.add(Ban(*ban))
 
 
 def _user(user: User) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from asynchat.chat.errors import StoreError
 from asynchat.chat.events import (
     AccountSet,
     AwaySet,
+    Banished,
     Change,
     Changed,
     Departed,
@@ -36,6 +37,7 @@ from asynchat.chat.events import (
     Left,
     MarkerSet,
     MetadataSet,
+    Pardoned,
     RealnameSet,
     Redacted,
     Renamed,
@@ -125,6 +127,8 @@ _FIELDS: dict[type[Event], tuple[_Field, ...]] = {
     RoomRenamed: (_plain("room"), _plain("name"), _plain("reason")),
     TopicSet: (_plain("room"), _plain("text")),
     Changed: (_plain("room"), ("changes", _changes_to, _changes_from)),
+    Banished: (_plain("mask"), _plain("reason"), _plain("until_ms")),
+    Pardoned: (_plain("mask"),),
 }
 _BY_NAME = {kind.__name__: kind for kind in _FIELDS}
 

@@ -21,6 +21,12 @@ def words(ms: int) -> str:
     return f"{ms // _UNITS_MS[unit]}{unit}"
 
 
+def roughly(ms: int) -> str:
+    """About how long that is, in one unit, rounded up: `59m`."""
+    unit = next((unit for unit, its_ms in _UNITS_MS.items() if ms >= 2 * its_ms), "s")
+    return f"{-(-max(ms, 0) // _UNITS_MS[unit])}{unit}"
+
+
 def take(argument: str) -> tuple[int | None, str]:
     """The duration that an argument begins with, in milliseconds, if it does; and what follows."""
     first, _, rest = argument.strip().partition(" ")

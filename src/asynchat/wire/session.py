@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from asynchat.chat.errors import Refused
+from asynchat.chat.errors import KeptOut, Refused
 from asynchat.chat.events import Role
 from asynchat.chat.names import casefold
 from asynchat.chat.sessions import Dialect, Pending
@@ -268,11 +268,19 @@ class Session:
     def refurnished(self, before: Mapping[str, str]) -> None:
         """The settings were read again; IRC clients were offered these capabilities until now."""
 
+    def tell(self, text: str) -> None:
+        """Tell something that the server has to say, now, whatever else is going on."""
+
     def put_out(self, reason: str) -> None:
         """End this connection, telling why."""
         self.leaving = self.leaving or reason
         self.closing = True
         self.link.close(reason)
+
+    def keep_out(self, refused: KeptOut) -> None:
+        """End this connection, whose other end is banned."""
+        self.leaving = self.leaving or "banned"
+        self.dismiss(refused.text)
 
     def dismiss(self, reason: str) -> None:
         """End this connection, and have its user go even if it usually stays."""
@@ -314,7 +322,7 @@ class Session:
         """Come in under a name.
 
         Raises:
-            BadName, NameTaken
+            BadName, NameTaken, KeptOut
         """
         pending = self.hub.enter(nick, ident, self.link.host, realname, account=account, lasting=lasting, via=self)
         event = await pending
@@ -323,7 +331,12 @@ class Session:
         return user
 
     async def return_to(self, user_id: str) -> Gap | None:
-        """Come in as a user who is here already; returns what it has missed, if it had no session."""
+        """Come in as a user who is here already; returns what it has missed, if it had no session.
+
+        Raises:
+            KeptOut
+        """
+        self.hub.admit(self.hub.state.people[user_id].source, self.address)
         gap = Gap(self.hub.state.people[user_id].absent, str(int(self.hub.applied) + 1))
         self.user = user = self.hub.attach(self, user_id)
         self.house.note_came(self)

@@ -30,6 +30,8 @@ class Limits:
     rooms: int = 100
     entries: int = 200
     """Masks on one list of a room."""
+    bans: int = 10_000
+    """Masks that are kept off the server."""
     watched: int = 100
     """Names that one session watches."""
     metadata_keys: int = 1000

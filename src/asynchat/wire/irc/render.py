@@ -16,6 +16,7 @@ from asynchat.chat.events import (
     AccountSet,
     Announced,
     AwaySet,
+    Banished,
     Changed,
     Departed,
     Entered,
@@ -28,6 +29,7 @@ from asynchat.chat.events import (
     Left,
     MarkerSet,
     MetadataSet,
+    Pardoned,
     RealnameSet,
     Redacted,
     Renamed,
@@ -297,4 +299,6 @@ _RENDER: dict[type[Event], Callable[[Irc, Any], list[str]]] = {
     Entered: _silent,
     FlagsSet: _silent,
     MarkerSet: _silent,
+    Banished: _silent,
+    Pardoned: _silent,
 }

@@ -12,12 +12,13 @@ from functools import cache
 from typing import Any
 
 from asynchat.chat.errors import Refused
-from asynchat.chat.events import Departed, Event, Joined, Kicked, Left, Said
+from asynchat.chat.events import Banished, Departed, Event, Joined, Kicked, Left, Pardoned, Said
 from asynchat.chat.users import SERVER, User
+from asynchat.wire import durations
 from asynchat.wire.house import House
 from asynchat.wire.line import LineSession
 from asynchat.wire.session import NEVER, Link, Session
-from asynchat.wire.talk.render import Framing, Phrase, Plain, phrases
+from asynchat.wire.talk.render import NEWS, Framing, Phrase, Plain, phrases
 from asynchat.wire.talk.session import Stage
 from asynchat.wire.text import plain
 
@@ -43,6 +44,16 @@ def _said(event: Said) -> list[Phrase]:
     return said
 
 
+def _banished(event: Banished) -> list[Phrase]:
+    how_long = f" for {durations.words(event.until_ms - event.at_ms)}" if event.until_ms is not None else ""
+    why = f" ({event.reason})" if event.reason else ""
+    return [Phrase(NEWS, plain(f"{event.mask} is banned from the server{how_long}{why}"))]
+
+
+def _pardoned(event: Pardoned) -> list[Phrase]:
+    return [Phrase(NEWS, plain(f"{event.mask} is not banned from the server any more"))]
+
+
 # Who comes to the server and goes is told apart from the rooms, with the address: see `saw_come`.
 _PHRASES: dict[type[Event], Callable[[Any], list[Phrase]]] = {
     Said: _said,
@@ -50,6 +61,8 @@ _PHRASES: dict[type[Event], Callable[[Any], list[Phrase]]] = {
     Joined: _silent,
     Left: _silent,
     Departed: _silent,
+    Banished: _banished,
+    Pardoned: _pardoned,
 }
 
 
@@ -115,7 +128,9 @@ class ConsoleSession(LineSession):
 
     def own(self, event: Event, via_me: bool) -> bytes:
         # An echo says that it is stored; what else was done here is answered by the command that did it.
-        return self.dialect.render(event) if not via_me or isinstance(event, Said | Kicked) else b""
+        return (
+            self.dialect.render(event) if not via_me or isinstance(event, Said | Kicked | Banished | Pardoned) else b""
+        )
 
     # What the commands use.
 

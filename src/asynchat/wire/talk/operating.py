@@ -5,7 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from asynchat.wire.talk.commands import COMMANDS, Command, command, here
+from asynchat.chat.bans import network_of
+from asynchat.chat.events import Setting
+from asynchat.chat.names import casefold, full_mask
+from asynchat.wire import durations
+from asynchat.wire.banishing import banish as keep_off
+from asynchat.wire.talk.commands import COMMANDS, Command, command, here, put_on_list, so_long
+from asynchat.wire.talk.commands import unban as unban_in_room
 from asynchat.wire.talk.commands import who as who_is_in
 
 if TYPE_CHECKING:
@@ -53,6 +59,63 @@ async def kick(session: TalkSession, argument: str) -> None:
     assert session.user is not None
     nick, _, why = argument.partition(" ")
     await session.done(session.hub.kick(session.user, here(session), nick, why.strip(), via=session))
+
+
+@operating("ban", "name|mask|address [1h] [why]")
+async def ban(session: TalkSession, argument: str) -> None:
+    """Keep somebody out of the room, an address off the server."""
+    who, _, rest = argument.partition(" ")
+    if network_of(who) is not None:
+        await banish(session, argument)
+        return
+    how_long, why = durations.take(rest)
+    room = session.hub.room(here(session))
+    await put_on_list(session, full_mask(who), how_long)
+    session.news(f"{who} banned from {room.name}{so_long(how_long)}")
+    user = session.hub.state.users.get(casefold(who))
+    if user is not None and user in room.members:
+        await kick(session, f"{who} {why or 'banned'}")
+
+
+@operating("unban", "name|mask|address")
+async def unban(session: TalkSession, argument: str) -> None:
+    """Take a ban back."""
+    if network_of(argument) is not None:
+        await pardon(session, argument)
+    else:
+        await unban_in_room(session, argument)
+
+
+@operating("banish", "name|mask|a:account|address [1h] [why]")
+async def banish(session: TalkSession, argument: str) -> None:
+    """Keep somebody off the server, for ever or so long."""
+    who, _, rest = argument.partition(" ")
+    how_long, why = durations.take(rest)
+    await keep_off(session.hub, who, why, how_long, via=session)
+
+
+@operating("pardon", "name|mask|a:account|address")
+async def pardon(session: TalkSession, argument: str) -> None:
+    """Let somebody come to the server again."""
+    assert session.user is not None
+    await session.done(session.hub.pardon(session.user, argument, via=session))
+
+
+@operating("bans", "")
+async def bans(session: TalkSession, argument: str) -> None:
+    """Who is kept out of the room, and off the server."""
+    now_ms = session.hub.clock_ms()
+    room = session.hub.state.rooms.get(casefold(here(session)))
+    for entry in room.entries(Setting.BAN) if room is not None else ():
+        session.news(f"{here(session)} banned: {entry.mask}{_left(entry.until_ms, now_ms)}, by {entry.by}")
+    for each in session.hub.state.bans.all.values():
+        why = f" ({each.reason})" if each.reason else ""
+        session.news(f"server banned: {each.mask}{_left(each.until_ms, now_ms)}{why}")
+    session.news("end")
+
+
+def _left(until_ms: int | None, now_ms: int) -> str:
+    return "" if until_ms is None else f" for {durations.roughly(until_ms - now_ms)}"
 
 
 @operating("drop", "name [why]")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
-from asynchat.chat.errors import BadName, BadText, NameTaken, Refused, StoreError
+from asynchat.chat.errors import BadName, BadText, KeptOut, NameTaken, Refused, StoreError
 from asynchat.chat.events import Event, Invited, Kind, Place, Said
 from asynchat.chat.names import casefold, check_person
 from asynchat.chat.users import lasting_id
@@ -78,6 +78,11 @@ class TalkSession(Session):
                 await self._take_password(text)
         except NameTaken as refused:
             self.no(refused.code, f"{refused.text}; try {self.hub.free_name(*refused.about)}")
+        except KeptOut as refused:
+            if self.user is None:
+                self.keep_out(refused)
+            else:
+                self.no(refused.code, refused.text)
         except Refused as refused:
             if self.user is not None:
                 await self.settle(self.user.last)  # a no must not overtake the +OK of what was said before
@@ -152,6 +157,15 @@ class TalkSession(Session):
         await super().gone(reason)
         until_ms = self.hub.clock_ms() + int(self.house.resume_window_s * 1000)
         self.house.resumes.leave(self.key, Left(user.id, user.nick, rooms, self.room, self.seen, until_ms))
+
+    def tell(self, text: str) -> None:
+        self.news(text)
+
+    def keep_out(self, refused: KeptOut) -> None:
+        self.leaving = self.leaving or "banned"
+        self.logged_out = True
+        self.no(refused.code, refused.text)
+        self.end()
 
     def put_out(self, reason: str) -> None:
         self.leaving = self.leaving or reason
@@ -300,6 +314,8 @@ class TalkSession(Session):
                 self._ask(Stage.ACCOUNT, f"{self._name} is registered. password:")
             else:
                 await self._come_in()
+        except KeptOut:
+            raise
         except Refused as refused:
             self.guessed_wrong(refused.code, refused.text)
 

@@ -165,4 +165,4 @@ async def test_a_mute_ends_by_itself_also_when_the_server_was_killed_meanwhile(
         pass
     await nat.say("hello")
     bob = await walk_in(LineClient, server.port, "bob")
-    assert bob.talk == [("nat", "hello")]
+    await bob.until("nat", "hello")

@@ -1,7 +1,8 @@
 """The admin socket: a unix socket that only its owner can open, for `asynchat admin` while the server runs.
 
 JSON lines: a request is `{"verb": …}` with what the verb needs, an answer `{"ok": …}` or `{"error": {"code", "text"}}`.
-After the answer to `{"verb": "console"}` the connection is a console, in both directions.
+After the answer to `{"verb": "console"}` the connection is a console, in both directions; after that to `stop` or
+`drain` it ends when the server has ended and let go of its data.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from asynchat.chat.errors import Refused, StoreError
-from asynchat.net.office import Office
+from asynchat.net.office import CONSOLE, STOPPING, Office
 
 log = logging.getLogger("asynchat.admin")
 
 LINE_LIMIT = 64 * 1024
-CONSOLE = "console"
 
 
 class Reader(asyncio.StreamReader):
@@ -35,11 +35,15 @@ class Reader(asyncio.StreamReader):
 
 
 class Admin:
-    """Answers on the socket `path`, for the `office`."""
+    """Answers on the socket `path`, for the `office`.
 
-    def __init__(self, path: Path, office: Office) -> None:
+    Who stops the server is put into `until_the_end`, to be let go once all of it is gone.
+    """
+
+    def __init__(self, path: Path, office: Office, until_the_end: list[asyncio.StreamWriter]) -> None:
         self._path = path
         self._office = office
+        self._until_the_end = until_the_end
 
     def bind(self) -> socket.socket:
         """The socket, which nobody else can open from the first moment on.
@@ -80,21 +84,26 @@ class Admin:
                 self._path.unlink(missing_ok=True)
 
     async def _converse(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
-        console = False
+        taken = False
         try:
-            while not console and (line := await reader.readline()):
+            while line := await reader.readline():
                 answer = await self.answer(line)
-                console = answer.get("ok") == CONSOLE
                 writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
-            if console:
-                await self._operate(reader, writer)
+                if answer.get("ok") == CONSOLE:
+                    taken = True
+                    await self._operate(reader, writer)
+                    return
+                if answer.get("ok") == STOPPING:
+                    taken = True
+                    self._until_the_end.append(writer)
+                    return
         except (OSError, ValueError):  # ValueError: a line beyond the limit
             return
         except Exception:
             log.exception("a request failed")
         finally:
-            if not console:
+            if not taken:
                 writer.close()
                 with suppress(OSError):
                     await writer.wait_closed()
@@ -123,5 +132,5 @@ class Admin:
         except StoreError as error:
             log.error("%s could not be done: %s", request["verb"], error)
             return {"error": {"code": "STORAGE", "text": str(error)}}
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             return {"error": {"code": "BAD_REQUEST", "text": f"{request['verb']} needs {error}"}}

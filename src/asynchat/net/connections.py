@@ -47,7 +47,7 @@ class Connections:
         self._most = most_clients()
         self._here = 0  # those that have come in
         self._ending = False
-        self._nobody = asyncio.Event()  # the last one has ended
+        self._gone = asyncio.Event()  # one more has ended
         self._secret = secrets.token_bytes(16)
         house.unknown = lambda: len(self._all) - self._here
         house.came, house.went, house.broke = self._came, self._went, self._broke
@@ -112,11 +112,23 @@ class Connections:
             conversation.abort(reason)
         await self.emptied()
 
+    async def drained(self, reason: str, timeout_s: float | None) -> None:
+        """Take no more, tell everybody why, and wait until all but the consoles have left, but not longer than that."""
+        self._ending = True
+        for conversation in self:
+            with suppress(OSError, RuntimeError):  # gone in this very moment
+                conversation.session.tell(reason)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while len(self._all) > len(self._house.consoles):
+                    self._gone.clear()
+                    await self._gone.wait()
+
     async def emptied(self) -> None:
         """Wait until there is none."""
         while self._all:
-            self._nobody.clear()
-            await self._nobody.wait()
+            self._gone.clear()
+            await self._gone.wait()
 
     async def close(self) -> None:
         """Have nobody's time pass any more, and let go of those who are left, if the server is cancelled."""
@@ -138,8 +150,7 @@ class Connections:
             conversation.peer.abort()
         finally:
             self._all.discard(conversation)
-            if not self._all:
-                self._nobody.set()
+            self._gone.set()
 
     def _came(self, session: Session) -> None:
         self._here += 1

@@ -21,7 +21,7 @@ async def lift(hub: Hub) -> None:
     """
     while True:
         try:
-            for pending in hub.lift(hub.clock_ms()):
+            for pending in (*hub.lift(hub.clock_ms()), *hub.pardon_all(hub.clock_ms())):
                 await pending
         except Refused as refused:
             log.warning("a ban that is over holds still: %s", refused.text)

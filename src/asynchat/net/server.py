@@ -93,6 +93,8 @@ class Server:
         self._read_settings = read_settings
         self._accept_loss = accept_loss
         self._stop = asyncio.Event()
+        self._until_the_end: list[asyncio.StreamWriter] = []
+        self._listeners: list[asyncio.Server] = []
         self._stopped_because = "the server is stopping"
         self._life: asyncio.Task[None] | None = None
         self._port = 0
@@ -134,6 +136,13 @@ class Server:
         """Begin to close, telling everybody why."""
         self._stopped_because = reason
         self._stop.set()
+
+    async def drain(self, reason: str, timeout_s: float | None = None) -> None:
+        """Take no more connections, tell everybody why, wait until they have left or so long, then begin to close."""
+        for listener in self._listeners:
+            listener.close()
+        await self._connections.drained(reason, timeout_s)
+        self.stop(reason)
 
     async def close(self, reason: str = "the server is stopping") -> None:
         """Stop listening, tell everybody why, store and send what is left, and let go of everything."""
@@ -209,6 +218,8 @@ class Server:
                 await self._logins.close_all()
             if opened:
                 await store.close()
+            for writer in self._until_the_end:
+                writer.close()
 
     async def _serve(self, store: Log, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
         settings = self.settings
@@ -246,6 +257,7 @@ class Server:
                         store=store,
                         logins=self._logins,
                         reload=self._reload,
+                        drain=self.drain,
                     )
                     administering = self._administer(office, group)
                     keeping = group.create_task(keep(settings.store, hub, store), name="asynchat keeping")
@@ -265,7 +277,7 @@ class Server:
 
     async def _listen(self, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
         """Take connections until told to stop, then end them."""
-        listeners: list[asyncio.Server] = []
+        listeners = self._listeners
         try:
             for sock, greeting, _ in sockets:
                 connected = partial(self._connections.connected, greeting)
@@ -286,7 +298,7 @@ class Server:
             return None
         from asynchat.net.admin import Admin
 
-        admin = Admin(self._admin_path, office)
+        admin = Admin(self._admin_path, office, self._until_the_end)
         try:
             sock = admin.bind()
         except StoreError as error:  # a path too long, for one: people can chat without

@@ -27,6 +27,10 @@ class Shown:
             self.lines.append(line)
             self._more.notify_all()
 
+    async def next(self) -> str:
+        """Wait for one more line, and take it away."""
+        return await self.until("")
+
     async def until(self, text: str) -> str:
         """Wait for a line with this in it, take everything up to it away, and return it."""
         async with asyncio.timeout(PATIENCE_S), self._more:

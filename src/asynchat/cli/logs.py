@@ -6,7 +6,8 @@ import json
 import logging
 import sys
 import time
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 
 def _escaped(text: str) -> str:
@@ -43,6 +44,13 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry)
+
+
+def tracer() -> Callable[[str], None]:
+    """What writes lines to the log, whatever its level."""
+    log = logging.getLogger("asynchat.trace")
+    log.setLevel(logging.INFO)
+    return partial(log.info, "%s")
 
 
 def set_up(level: str, form: str) -> None:

@@ -18,7 +18,7 @@ from asynchat import __version__
 from asynchat.chat.errors import StoreError
 from asynchat.cli import CONFIG, DISK, FAILURE
 from asynchat.cli.admin import SOCKET
-from asynchat.cli.logs import set_up
+from asynchat.cli.logs import set_up, tracer
 from asynchat.cli.options import data_folder, setting_options, settings_from, store_path
 from asynchat.cli.process import loop_runner, raise_descriptor_limit, spare_collector
 from asynchat.config import BadConfig, Settings
@@ -35,6 +35,7 @@ from asynchat.net.server import Server
     default=None,
     help="say how to walk in, and be its operator: what is typed is said as `server` (on a terminal)",
 )
+@click.option("--trace", is_flag=True, help="tell of all that comes in: what it means, and who hears of it")
 @click.option("--insecure", is_flag=True, help="allow settings that are meant for tests")
 @click.option("--accept-loss", is_flag=True, help="start though the store misses something, or is damaged")
 @click.option("--print-url", is_flag=True, help="print the server's URL, and nothing else, once it listens")
@@ -48,6 +49,7 @@ def command(
     memory: bool,
     console: bool | None,
     print_url: bool,
+    trace: bool,
     insecure: bool,
     accept_loss: bool,
     own_config: str | None,
@@ -71,7 +73,13 @@ def command(
         operate = show and sys.stdin.isatty() if console is None else console
         if operate and sys.stderr.isatty():
             logging.getLogger("asynchat.people").setLevel(logging.WARNING)  # the console tells it
-        server = Server(settings, admin=admin, read_settings=read_settings, accept_loss=accept_loss)
+        server = Server(
+            settings,
+            admin=admin,
+            read_settings=read_settings,
+            accept_loss=accept_loss,
+            trace=tracer() if trace else None,
+        )
         loop_runner().run(_serve(server, where, show=show, operate=operate, print_url=print_url))
     except BadConfig as error:
         _end(CONFIG, str(error))

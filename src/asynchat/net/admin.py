@@ -134,3 +134,18 @@ class Admin:
             return {"error": {"code": "STORAGE", "text": str(error)}}
         except (KeyError, TypeError, ValueError) as error:
             return {"error": {"code": "BAD_REQUEST", "text": f"{request['verb']} needs {error}"}}
+
+
+def administer(
+    path: Path | None, office: Office, until_the_end: list[asyncio.StreamWriter], group: asyncio.TaskGroup
+) -> asyncio.Task[None] | None:
+    """Answer on the admin socket in a task of the group, if there is to be one."""
+    if path is None:
+        return None
+    admin = Admin(path, office, until_the_end)
+    try:
+        sock = admin.bind()
+    except StoreError as error:  # a path too long, for one: people can chat without
+        log.warning("`asynchat admin` will not work: %s", error)
+        return None
+    return group.create_task(admin.run(sock), name="asynchat admin")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,15 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from asynchat.chat import snapshot
-from asynchat.chat.errors import StoreError
-from asynchat.chat.hub import Hub
 from asynchat.config import BadConfig, Settings
-from asynchat.net.catchup import CatchUp
+from asynchat.net.admin import administer
 from asynchat.net.connections import Connections
-from asynchat.net.fanout import Fanout
-from asynchat.net.house import furnish, make_house, make_limits
-from asynchat.net.journal import Journal
+from asynchat.net.core import make_core
+from asynchat.net.house import furnish, make_house
 from asynchat.net.keeping import keep
 from asynchat.net.lifting import lift
 from asynchat.net.listen import BACKLOG, Bound, bind_all
@@ -39,6 +34,7 @@ from asynchat.store import Log
 if TYPE_CHECKING:
     from asynchat.net.certificates import Tls
     from asynchat.net.logins import Logins
+    from asynchat.net.tracing import Trace
 
 log = logging.getLogger("asynchat")
 
@@ -50,6 +46,7 @@ class Server:
     keeps everything, or `"memory"`, which is the default without `settings`. `admin` is where the socket for
     `asynchat admin` is to be, if there is to be one; `read_settings` reads the configuration again for `reload`. With
     `accept_loss` it starts though the store misses something that was stored, or is damaged, which is then moved aside.
+    `trace` is told, line by line, what comes in, what it means and who hears of it.
     Ready when entered, drained and closed when left.
 
     Raises on entering:
@@ -70,6 +67,7 @@ class Server:
         admin: Path | None = None,
         read_settings: Callable[[], Settings] | None = None,
         accept_loss: bool = False,
+        trace: Callable[[str], None] | None = None,
     ) -> None:
         changes: dict[str, dict[str, Any]] = {"server": {}, "store": {}}
         if host is not None:
@@ -92,6 +90,11 @@ class Server:
         self._admin_path = admin
         self._read_settings = read_settings
         self._accept_loss = accept_loss
+        self._trace: Trace | None = None
+        if trace is not None:
+            from asynchat.net.tracing import Trace
+
+            self._trace = Trace(trace)
         self._stop = asyncio.Event()
         self._until_the_end: list[asyncio.StreamWriter] = []
         self._listeners: list[asyncio.Server] = []
@@ -223,17 +226,7 @@ class Server:
 
     async def _serve(self, store: Log, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
         settings = self.settings
-        hub = Hub(lambda: time.time_ns() // 1_000_000, make_limits(settings))
-        fanout = Fanout(hub, send_queue=settings.limits.send_queue, over=lambda session: session.drop("SendQ exceeded"))
-        fanout.position = store.last_id
-        fanout.behind = catch_up = CatchUp(store, lambda: fanout.position)
-        hub.journal = journal = Journal(
-            store,
-            fanout.deliver,
-            dump=lambda: snapshot.dump(hub.state),
-            may_pass=fanout.may_pass,
-            concerns=hub.concerns,
-        )
+        hub, _, catch_up, journal = make_core(settings, store, self._trace)
         if settings.accounts.mode != "off":
             from asynchat.net.logins import open_logins
 
@@ -241,6 +234,8 @@ class Server:
         self._house = make_house(settings, hub, store, self._logins)
         self._house.reload, self._house.stop = self.reload, self.stop
         self._house.read_on = catch_up.begin_after
+        if self._trace is not None:
+            self._house.sessions = self._trace.sessions()
         self._speak_tls(await self._tls_of(settings))
         await restore(hub, store)
         async with asyncio.TaskGroup() as outer:
@@ -259,7 +254,7 @@ class Server:
                         reload=self._reload,
                         drain=self.drain,
                     )
-                    administering = self._administer(office, group)
+                    administering = administer(self._admin_path, office, self._until_the_end, group)
                     keeping = group.create_task(keep(settings.store, hub, store), name="asynchat keeping")
                     lifting = group.create_task(lift(hub), name="asynchat lifting")
                     try:
@@ -291,20 +286,6 @@ class Server:
             for listener in listeners:
                 listener.close()
         await self._connections.end(self._stopped_because)
-
-    def _administer(self, office: Office, group: asyncio.TaskGroup) -> asyncio.Task[None] | None:
-        """Answer on the admin socket, if there is to be one."""
-        if self._admin_path is None:
-            return None
-        from asynchat.net.admin import Admin
-
-        admin = Admin(self._admin_path, office, self._until_the_end)
-        try:
-            sock = admin.bind()
-        except StoreError as error:  # a path too long, for one: people can chat without
-            log.warning("`asynchat admin` will not work: %s", error)
-            return None
-        return group.create_task(admin.run(sock), name="asynchat admin")
 
     def _open_store(self) -> Log:
         if self.settings.store.path == "memory":

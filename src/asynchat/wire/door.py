@@ -82,7 +82,9 @@ class Door(Session):
             return None
         if opening is Opening.IRC and self._greeted:
             self.peer.write(b"\r\n")  # the greeting stands on a line of its own
-        session = SESSIONS[opening](self.house, self.link, self.heard_at)
+        session: Session = self.house.sessions.get(opening.value, SESSIONS[opening])(
+            self.house, self.link, self.heard_at
+        )
         self.link.become(session)
         try:
             self.hub.admit(None, self.address)

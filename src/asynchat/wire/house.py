@@ -88,6 +88,8 @@ class House:
     broke: Callable[[Session, str], None] = field(default=lambda session, reason: None)
     """Told of who broke the rules of a transport, or was not let through."""
 
+    sessions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """What speaks a wire here instead of its own session, by the wire's name: see `net.tracing`."""
     consoles: dict[Session, None] = field(default_factory=dict)
     """The sessions at which the server's operator sits, who is told of everybody who comes and goes."""
     stop: Callable[[str], None] = field(default=lambda reason: None)

@@ -166,3 +166,29 @@ async def test_a_mute_ends_by_itself_also_when_the_server_was_killed_meanwhile(
     await nat.say("hello")
     bob = await walk_in(LineClient, server.port, "bob")
     await bob.until("nat", "hello")
+
+
+def test_the_last_words_of_a_server_are_on_the_screen_where_it_was_started(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "asynchat", "serve", "--memory", "--port", "0", "--console"]
+    for _ in range(3):
+        done = subprocess.run(
+            command, input="hello\n/stop until tomorrow\n", env=environment(tmp_path),
+            capture_output=True, text=True, timeout=15, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert done.stdout.splitlines()[-2:] == ["*** the server is stopping", "*** until tomorrow"]
+
+
+def test_who_reads_no_more_ends_it_with_141(server: Process, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "asynchat", "admin", "console", "--data", str(tmp_path / "data")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path)
+    ) as operator:
+        assert operator.stdin is not None
+        assert operator.stdout is not None
+        operator.stdout.readline()
+        operator.stdout.close()
+        operator.stdin.write(b"/help\n")
+        operator.stdin.flush()
+        assert operator.wait(PATIENCE_S) == 141
+        operator.stdin.close()

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import ssl
 from base64 import b64encode
+from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import connect
 
 import asynchat
 from asynchat.chat.errors import StoreError
+from asynchat.net.certificates import make_certificate
 from asynchat.net.fanout import Fanout
 from asynchat.net.tracing import Trace, TracedFanout
 from asynchat.wire.irc.session import IrcSession
 from tests.conversation import Town, packet
-from tests.net.conftest import FrameClient, IrcClient, LineClient, Serve, Walk, serve
+from tests.net.conftest import PATIENCE_S, FrameClient, IrcClient, LineClient, Serve, Walk, serve, settings
 
 __all__ = ["serve"]
 
@@ -63,8 +68,36 @@ async def test_the_columns_are_aligned(walk_in: Walk) -> None:
     assert len({re.match(r"\S+ +\S+ +\S+ +", line).end() for line in told if line[30:]}) == 1  # type: ignore[union-attr]
 
 
-async def test_tls_and_websocket_are_shown_as_what_is_inside(walk_in: Walk) -> None:
-    """A browser is no chat user, and has no number."""
+async def test_under_tls_it_is_shown_what_is_inside(walk_in: Walk, tmp_path: Path) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make_certificate(certificate, key, ["localhost"])
+    told: list[str] = []
+    tls = settings(tls={"cert": str(certificate), "key": str(key)})
+    async with asynchat.Server(tls, trace=told.append) as server:
+        context = ssl.create_default_context(cafile=str(certificate))
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", server.port, ssl=context, server_hostname="localhost"
+        )
+        writer.write(b"NICK irene\r\nUSER i 0 * :I\r\nQUIT\r\n")
+        async with asyncio.timeout(PATIENCE_S):
+            await reader.read()
+        writer.close()
+    assert '#1 irc bytes 33 B "NICK irene\\r\\nUSER i 0 * :I\\r\\nQUIT\\r\\n"' in steps(told)
+    assert "#1 irc verb QUIT" in steps(told)
+
+
+async def test_in_a_websocket_it_is_shown_what_is_inside(walk_in: Walk) -> None:
+    told: list[str] = []
+    async with asynchat.Server(port=0, trace=told.append) as server, connect(f"ws://127.0.0.1:{server.port}") as client:
+        await client.send("NICK irene")
+        await client.send("USER i 0 * :I")
+        async with asyncio.timeout(PATIENCE_S):
+            while " 001 " not in str(await client.recv()):
+                pass
+        assert steps(told)[1:3] == ["#1 irc line NICK irene", "#1 irc verb NICK irene"]
+
+
+async def test_a_browser_is_no_chat_user_and_is_not_told_of(walk_in: Walk) -> None:
     told: list[str] = []
     async with asynchat.Server(port=0, trace=told.append) as server:
         browser = await walk_in(LineClient, server.port)
@@ -93,11 +126,13 @@ IRC_SCRIPTS = [
     ["@label=x PASS :sesame", "NICK alice", "USER a 0 * :A", " PASS sesame", "PASSWORD sesame", "sesame"],
     ["CAP REQ sasl", "NICK alice", "USER a 0 * :A", "AUTHENTICATE PLAIN", f"AUTHENTICATE {PLAIN}", "CAP END"],
     ["NICK bob", "USER b 0 * :B", "OPER root sesame", "REGISTER * * sesame", "REGISTER bob * :sesame"],
+    ["NICK bob", "USER b 0 * :B", "JOIN #a sesame", "MODE #a +k sesame", "MODE #a +lk 3 sesame", "JOIN #b,#c :,sesame"],
     ["NICK bob", "USER b 0 * :B", "PRIVMSG NickServ :IDENTIFY sesame", "NS IDENTIFY sesame", "PASS se\0same sesame"],
 ]
 LINE_SCRIPTS = [
     ["bob", "/register sesame", "/login sesame", "/resume sesame", "/LOGIN sesame", "/lgoin sesame", "/login\tsesame"],
     ["alice", "sesame", "hello"],
+    ["bob", "/join #a sesame", "/key sesame", "/join  #a  sesame"],
     ["two words", "sesame", "bob", "sesame"],
     ["PASSWORD sesame", "bob", "sesame"],
     ["alice", "wrong", "sesame"],

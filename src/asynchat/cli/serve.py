@@ -25,6 +25,9 @@ from asynchat.config import BadConfig, Settings
 from asynchat.net.listen import CannotListen
 from asynchat.net.server import Server
 
+LAST_WORDS_S = 1.0
+"""How long a screen that is halted may keep a server that has ended."""
+
 
 @click.command("serve")
 @setting_options
@@ -134,9 +137,11 @@ async def _serve(server: Server, where: str, *, show: bool, operate: bool, print
         spare_collector()
         async with asyncio.TaskGroup() as group:
             waiting = [group.create_task(_close_when(told, server)), group.create_task(_reload_when(again, server))]
-            if operate:
-                waiting.append(group.create_task(_operate(server)))
+            operating = group.create_task(_operate(server)) if operate else None
             await server.serve_forever()
+            if operating is not None:
+                await asyncio.wait([operating], timeout=LAST_WORDS_S)
+                waiting.append(operating)
             for task in waiting:
                 task.cancel()
 

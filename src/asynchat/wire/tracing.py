@@ -20,7 +20,7 @@ from asynchat.wire.session import Link, Session
 from asynchat.wire.talk.session import Stage, TalkSession
 
 SECRET_IRC = frozenset({"PASS", "AUTHENTICATE", "OPER", "REGISTER", "VERIFY"})
-SECRET_TALK = frozenset({"login", "register", "resume"})
+SECRET_TALK = frozenset({"key", "login", "register", "resume"})
 """Commands behind which something is secret."""
 NICKSERV = "nickserv"
 HIDDEN = "***"
@@ -126,7 +126,17 @@ class TracedIrc(Traced, IrcSession):
             return HIDDEN, "no command"
         if message.params and casefold(message.params[0]) == NICKSERV:  # whom clients tell the password by themselves
             return f"{command} {NICKSERV} {HIDDEN}", f"{command}  {NICKSERV}  {HIDDEN}"
+        if _has_key(message):
+            return f"{command} {message.params[0]} {HIDDEN}", f"{command}  {shown(message.params[0])}  {HIDDEN}"
         return text, "  ".join((command, *map(shown, message.params)))
+
+
+def _has_key(message: Message) -> bool:
+    """Whether the word that opens a room may be in it."""
+    params = message.params
+    return (message.command == "JOIN" and len(params) > 1) or (
+        message.command == "MODE" and "k" in "".join(params[1:2])
+    )
 
 
 class TracedTalk(Traced, TalkSession):
@@ -144,6 +154,9 @@ class TracedTalk(Traced, TalkSession):
             name = casefold(text[1:].partition(" ")[0])
             if name not in self.commands:
                 return HIDDEN, "no command"
+            if name == "join":
+                words = text.split(maxsplit=2)
+                return " ".join([*words[:2], HIDDEN][: len(words)]), f"/{name}"
             return f"/{name} {HIDDEN}" if name in SECRET_TALK else text, f"/{name}"
         return text, f"say  {shown(self.room or '(nowhere)')}"
 

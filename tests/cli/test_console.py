@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -192,3 +193,60 @@ def test_who_reads_no_more_ends_it_with_141(server: Process, tmp_path: Path) -> 
         operator.stdin.flush()
         assert operator.wait(PATIENCE_S) == 141
         operator.stdin.close()
+
+
+def test_a_script_that_has_said_all_before_it_is_answered_is_answered_all_the_same(
+    server: Process, tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE_S)
+        connection.connect(str(tmp_path / "data" / "admin.sock"))
+        slow = b'{"verb": "account-list"}\n' * 20  # a thread is asked
+        connection.sendall(slow + b'{"verb": "console"}\n/rooms\n')
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answers:
+            assert answers.readlines()[-2:] == [b"*** #lobby 1 person\n", b"*** end\n"]
+
+
+def test_in_the_background_of_a_terminal_it_serves_without_a_console(tmp_path: Path) -> None:
+    """Or the system would stop it as soon as it reads what is typed."""
+    serve_it = f"{sys.executable} -m asynchat serve --memory --port 0"
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(
+            "/bin/sh", ["sh", "-c", f"set -m; {serve_it} & echo pid=$!; wait $!; echo ended=$?"], environment(tmp_path)
+        )
+    shown = b""
+    try:
+        while b"listening on" not in shown or b"pid=" not in shown:
+            shown += os.read(terminal, 4096)
+        number = re.search(rb"pid=(\d+)", shown)
+        assert number is not None
+        os.write(terminal, b"typed to the shell\n")
+        os.kill(int(number[1]), signal.SIGTERM)
+        while b"ended=" not in shown:
+            shown += os.read(terminal, 4096)
+        assert b"ended=0" in shown
+        assert b"you are the server" not in shown
+    finally:
+        os.close(terminal)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+@pytest.mark.parametrize(("option", "operates"), [([], False), (["--console"], True), (["--no-console"], False)])
+def test_without_a_terminal_it_is_a_console_only_if_it_is_told_to(
+    option: list[str], operates: bool, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "asynchat", "serve", "--memory", "--port", "0", "--print-url", *option]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment(tmp_path)
+    ) as server:
+        assert server.stdout is not None
+        url = server.stdout.readline().decode().strip()
+        host, _, port = url.removeprefix("asynchat://").rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=PATIENCE_S):
+            server.terminate()
+        rest = server.stdout.read().decode()
+    assert server.returncode == 0
+    assert ("nc localhost" in rest) is operates

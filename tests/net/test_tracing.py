@@ -54,6 +54,9 @@ async def test_each_step_of_a_line_is_told_with_who_heard_it(walk_in: Walk) -> N
             "#3 frame verb /me",
         ]
         told.clear()
+        await walk_in(LineClient, server.port, "bob")
+        assert steps(told)[:3] == ["#4 line bytes 4 B", "#4 line line bob", "#4 line verb name"]
+        told.clear()
         await nat.say("/quit bye")
         await irene.until("***", "QUIT")
         assert "#2 line verb /quit" in steps(told)
@@ -118,28 +121,53 @@ async def test_what_could_not_be_stored_is_told() -> None:
         assert steps(told)[-1].endswith("Said could not be stored: STORAGE_ERROR")
 
 
-PLAIN = b64encode(b"\0alice\0sesame").decode()
-SECRETS = ("sesame", "SESAME", PLAIN, PLAIN[:8])
+PLAIN = b64encode(b"\0alice\0qzxjvwk").decode()
+SECRETS = {
+    *(word[at : at + 2] for word in ("qzxjvwk", "QZXJVWK") for at in range(6)),
+    *(PLAIN[at : at + 4] for at in range(len(PLAIN) - 3)),
+}
+"""Not even a piece may be seen."""
 IRC_SCRIPTS = [
-    ["PASS sesame", "NICK alice", "USER a 0 * :A"],
-    ["NICK alice", "paß sesame", "USER a 0 * :A"],
-    ["@label=x PASS :sesame", "NICK alice", "USER a 0 * :A", " PASS sesame", "PASSWORD sesame", "sesame"],
+    ["PASS qzxjvwk", "NICK alice", "USER a 0 * :A"],
+    ["NICK alice", "paß qzxjvwk", "USER a 0 * :A"],
+    ["@label=x PASS :qzxjvwk", "NICK alice", "USER a 0 * :A", " PASS qzxjvwk", "PASSWORD qzxjvwk", "qzxjvwk"],
     ["CAP REQ sasl", "NICK alice", "USER a 0 * :A", "AUTHENTICATE PLAIN", f"AUTHENTICATE {PLAIN}", "CAP END"],
-    ["NICK bob", "USER b 0 * :B", "OPER root sesame", "REGISTER * * sesame", "REGISTER bob * :sesame"],
-    ["NICK bob", "USER b 0 * :B", "JOIN #a sesame", "MODE #a +k sesame", "MODE #a +lk 3 sesame", "JOIN #b,#c :,sesame"],
-    ["NICK bob", "USER b 0 * :B", "PRIVMSG NickServ :IDENTIFY sesame", "NS IDENTIFY sesame", "PASS se\0same sesame"],
+    ["NICK bob", "USER b 0 * :B", "OPER root qzxjvwk", "REGISTER * * qzxjvwk", "REGISTER bob * :qzxjvwk"],
+    [
+        "NICK bob",
+        "USER b 0 * :B",
+        "JOIN #a qzxjvwk",
+        "MODE #a +k qzxjvwk",
+        "MODE #a +lk 3 qzxjvwk",
+        "JOIN #b,#c :,qzxjvwk",
+    ],
+    [
+        "NICK bob",
+        "USER b 0 * :B",
+        "PRIVMSG NickServ :IDENTIFY qzxjvwk",
+        "NS IDENTIFY qzxjvwk",
+        "PASS qzx\0jvwk qzxjvwk",
+    ],
 ]
 LINE_SCRIPTS = [
-    ["bob", "/register sesame", "/login sesame", "/resume sesame", "/LOGIN sesame", "/lgoin sesame", "/login\tsesame"],
-    ["alice", "sesame", "hello"],
-    ["bob", "/join #a sesame", "/key sesame", "/join  #a  sesame"],
-    ["two words", "sesame", "bob", "sesame"],
-    ["PASSWORD sesame", "bob", "sesame"],
-    ["alice", "wrong", "sesame"],
+    [
+        "bob",
+        "/register qzxjvwk",
+        "/login qzxjvwk",
+        "/resume qzxjvwk",
+        "/LOGIN qzxjvwk",
+        "/lgoin qzxjvwk",
+        "/login\tqzxjvwk",
+    ],
+    ["alice", "qzxjvwk", "hello"],
+    ["bob", "/join #a qzxjvwk", "/key qzxjvwk", "/join  #a  qzxjvwk"],
+    ["two words", "qzxjvwk", "bob", "qzxjvwk"],
+    ["PASSWORD qzxjvwk", "bob", "qzxjvwk"],
+    ["alice", "wrong", "qzxjvwk"],
 ]
 
 
-@pytest.mark.parametrize("gate", [None, "sesame"])
+@pytest.mark.parametrize("gate", [None, "qzxjvwk"])
 @pytest.mark.parametrize("cut", [0, 1, 3, 7])
 @pytest.mark.parametrize("script", [*IRC_SCRIPTS, *LINE_SCRIPTS], ids=" | ".join)
 @pytest.mark.parametrize("wire", ["irc", "line", "frame"])
@@ -151,7 +179,7 @@ async def test_no_password_is_ever_shown(wire: str, script: list[str], cut: int,
     told: list[str] = []
     trace = Trace(told.append)
     async with Town(
-        accounts={"alice": "sesame"}, operators={"root": "sesame"}, password=gate, sessions=trace.sessions()
+        accounts={"alice": "qzxjvwk"}, operators={"root": "qzxjvwk"}, password=gate, sessions=trace.sessions()
     ) as town:
         client = town.connect(wire)
         data = b"".join(packet(line) for line in script) if wire == "frame" else "\r\n".join([*script, ""]).encode()
@@ -159,6 +187,17 @@ async def test_no_password_is_ever_shown(wire: str, script: list[str], cut: int,
         await town.settles()
         assert told
         assert [line for line in told if any(secret in line for secret in SECRETS)] == []
+
+
+@pytest.mark.parametrize(("wire", "begun"), [("irc", b"NICK bob\r\nPASS :one "), ("line", b"bob\n/login one ")])
+async def test_the_rest_of_a_line_is_not_taken_for_one(wire: str, begun: bytes) -> None:
+    told: list[str] = []
+    async with Town(sessions=Trace(told.append).sessions()) as town:
+        client = town.connect(wire)
+        await client.sends(begun)
+        await client.sends(b"NOTICE qzxjvwk\r\n")
+        assert "bytes 16 B" in steps(told)[-3]
+        assert "qzxjvwk" not in "".join(told)
 
 
 async def test_nothing_that_people_send_moves_the_cursor() -> None:

@@ -73,7 +73,7 @@ def command(
             raise BadConfig('[accounts] kdf_cost = "test" is for tests: it needs a store in memory, or --insecure')
         set_up(settings.log.level, settings.log.format)
         show = sys.stdout.isatty() if console is None else console
-        operate = show and sys.stdin.isatty() if console is None else console
+        operate = show and at_keyboard() if console is None else console
         if operate and sys.stderr.isatty():
             logging.getLogger("asynchat.people").setLevel(logging.WARNING)  # the console tells it
         server = Server(
@@ -144,6 +144,14 @@ async def _serve(server: Server, where: str, *, show: bool, operate: bool, print
                 waiting.append(operating)
             for task in waiting:
                 task.cancel()
+
+
+def at_keyboard() -> bool:
+    """Whether what is typed is for us: who reads from a terminal in the background is stopped by the system."""
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except (OSError, AttributeError):  # no terminal; no such thing on Windows
+        return False
 
 
 def has_terminal() -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from asynchat.wire.talk.console import ConsoleSession
@@ -140,9 +142,7 @@ async def test_a_console_that_comes_while_the_last_one_goes_is_the_server_again(
     second = town.connect("line")
     second.session = ConsoleSession(town.house, second, town.now)
     first.session.closing = True
-    await town.at_once()
-    await first.end_if_closing()
-    await second.session.wake(town.now)
+    await asyncio.gather(first.end_if_closing(), second.session.wake(town.now))
     await town.settles()
     assert town.hub.server.sessions == (second.session,)
     await second.says("here")

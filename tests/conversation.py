@@ -38,6 +38,7 @@ from asynchat.wire.house import House
 from asynchat.wire.irc import caps
 from asynchat.wire.irc.sasl import MECHANISMS
 from asynchat.wire.session import Session
+from asynchat.wire.talk.console import ConsoleSession
 from tests.wire.accounts import Logins
 
 BEGIN_MS = 1_767_323_045_678
@@ -316,6 +317,16 @@ class Town:
             return []
         fields = f"\0{account}\0{self.logins.password_of(account)}"
         return ["AUTHENTICATE PLAIN", f"AUTHENTICATE {b64encode(fields.encode()).decode()}"]
+
+    async def console(self, name: str = "op") -> Client:
+        """The server's operator at a console; what was heard on the way is forgotten."""
+        client = self.connect("line")
+        client.name, client.address, client.host = name, "console", "localhost"
+        client.session = ConsoleSession(self.house, client, self.now)
+        await client.session.wake(self.now)
+        await self.settles()
+        self.forget()
+        return client
 
     async def _come(self, client: Client, name: str, *lines: str) -> Client:
         client.name = name

@@ -19,7 +19,13 @@ SOURCES = st.builds(Source, user=USERS, nick=NICKS, ident=st.just("i"), host=st.
 WORDS = st.sampled_from(["", "one", "two"])
 CHANGES = st.one_of(
     st.builds(Change, setting=st.sampled_from(sorted(FLAGS, key=str)), on=st.booleans()),
-    st.builds(Change, setting=st.sampled_from(sorted(LISTS, key=str)), on=st.booleans(), value=NICKS),
+    st.builds(
+        Change,
+        setting=st.sampled_from(sorted(LISTS, key=str)),
+        on=st.booleans(),
+        value=NICKS,
+        until_ms=st.sampled_from([None, 5, 2_000]),
+    ),
     st.builds(Change, setting=st.sampled_from(list(ROLES)), on=st.booleans(), value=NICKS, user=USERS),
     st.builds(Change, setting=st.just(Setting.KEY), on=st.booleans(), value=WORDS),
     st.builds(Change, setting=st.just(Setting.LIMIT), on=st.booleans(), value=st.sampled_from(["1", "9", None])),
@@ -49,6 +55,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "account": st.none() | WORDS,
     "away": st.none() | WORDS,
     "gone": st.booleans(),
+    "until_ms": st.none() | st.integers(0, 9),
 }
 KINDS = [kind for kind in vars(events).values() if isinstance(kind, type) and issubclass(kind, Event) and kind != Event]
 MOVING = [events.Joined, events.Left, events.Departed, events.Renamed]  # these are most likely to go wrong

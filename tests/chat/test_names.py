@@ -52,8 +52,9 @@ def test_a_person_may_not_be_called_so(name):
 
 @pytest.mark.parametrize("name", ["server", "Server", "SERVER"])
 def test_nobody_bears_the_names_of_the_house(name):
-    with pytest.raises(BadName):
+    with pytest.raises(BadName) as refused:
         check_person(name, 32)
+    assert refused.value.code == "NAME_RESERVED"
 
 
 @pytest.mark.parametrize("name", ["#", "#a", "##", "#Ünï", "#部屋", "#a.b-c", "#" + "a" * 63, "#" + "é" * 31])

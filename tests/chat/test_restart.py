@@ -29,6 +29,7 @@ def facts(now: State) -> dict[str, Any]:
     dumped = snapshot.dump(now)
     return {
         "people": {user["source"][0]: (user["source"][:-1], user["realname"]) for user in dumped["people"]},
+        "bans": dumped["bans"],
         "rooms": {room.pop("place"): room for room in dumped["rooms"] if room.pop("invited") is not None},
     }
 
@@ -67,6 +68,8 @@ VERB_NAMES = [
     "metadata",
     "metadata",
     "rename-room",
+    "banish",
+    "pardon",
     "redact",
 ]
 Move = tuple[str, int, str, int, str, Change]
@@ -106,6 +109,8 @@ def move(house: House, user: User, other: User, what: Move) -> None:
         "flags": lambda: hub.set_flags(user, [Flag.BOT], [Flag.BOT] if word == "a" else []),
         "metadata": lambda: hub.set_metadata(user, word, word, room=None if word == "a" else room),
         "rename-room": lambda: hub.rename_room(user, room, "#" + word, ""),
+        "banish": lambda: hub.banish(hub.server, word, word),
+        "pardon": lambda: hub.pardon(hub.server, word),
         "redact": lambda: [hub.redact(user, said, "") for said in lines_of(house)[-1:]],
     }
     with suppress(Refused):
@@ -157,7 +162,16 @@ def test_the_moves_reach_everything_that_can_be_stored():
     flag = Change(setting=Setting.MODERATED, on=True)
     alone = ["join", "invite", "say", "redact", "topic", "away", "account", "realname", "flags", "metadata", "change"]
     verbs = [(verb, 0) for verb in [*alone, "rename", "join"]]
-    verbs += [("join", 1), ("kick", 0), ("rename-room", 0), ("leave", 0), ("join", 0), ("depart", 0)]
+    verbs += [
+        ("banish", 0),
+        ("pardon", 0),
+        ("join", 1),
+        ("kick", 0),
+        ("rename-room", 0),
+        ("leave", 0),
+        ("join", 0),
+        ("depart", 0),
+    ]
     moves = [(verb, who, "#c" if verb == "leave" else "#x", 1 - who, "c", flag) for verb, who in verbs]
     house, _ = play(moves, 0)
     never = {events.Entered, events.Announced, events.MarkerSet}  # of guests, that is

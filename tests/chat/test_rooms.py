@@ -221,3 +221,49 @@ def test_a_word_is_kept_with_a_room(house):
         house.hub.set_metadata(alice, "color", "blue", room="#b")
     house.hub.set_metadata(alice, "color", None, room="#a")
     assert room.metadata is None
+
+
+# What holds until some time.
+
+
+def timed(mask: str, until_ms: int | None) -> Change:
+    return Change(setting=Setting.BAN, on=True, value=mask, until_ms=until_ms)
+
+
+def bans(house: House) -> dict[str, int | None]:
+    return {entry.mask: entry.until_ms for entry in house.hub.room("#a").entries(Setting.BAN)}
+
+
+def test_what_is_over_is_lifted_by_the_server_in_one_event_for_each_room():
+    house = House()
+    alice, _ = house.room_of("#a", "alice", "bob")
+    house.hub.change(alice, "#a", [timed("x!*@*", 2_000), timed("m:y!*@*", 2_000), timed("z!*@*", 3_000)])
+    house.hub.change(alice, "#a", [timed("w!*@*", None)])
+    assert house.hub.lift(1_999) == []
+    (lifted,) = house.hub.lift(2_000)
+    assert [(change.value, change.on) for change in lifted.event.changes] == [("x!*@*", False), ("m:y!*@*", False)]
+    assert lifted.event.by.nick == "server"
+    assert bans(house) == {"z!*@*": 3_000, "w!*@*": None}
+    assert house.hub.lift(2_000) == []
+
+
+def test_it_is_lifted_in_a_room_that_nobody_is_in_and_after_a_restart():
+    house = House()
+    (alice,) = house.room_of("#a", "alice")
+    house.hub.change(alice, "#a", [timed("x!*@*", 2_000)])
+    house.hub.leave(alice, "#a")
+    again = house.restarted()
+    assert len(again.hub.lift(2_000)) == 1
+    assert not again.hub.state.rooms["#a"].lists
+
+
+def test_another_time_is_a_change_and_the_same_is_none():
+    house = House()
+    (alice,) = house.room_of("#a", "alice")
+    house.hub.change(alice, "#a", [timed("x!*@*", 2_000)])
+    assert house.hub.change(alice, "#a", [timed("X!*@*", 2_000)]) is None
+    house.hub.change(alice, "#a", [timed("X!*@*", 5_000)])
+    assert bans(house) == {"X!*@*": 5_000}
+    house.hub.change(alice, "#a", [timed("x!*@*", None)])
+    assert bans(house) == {"x!*@*": None}
+    assert house.hub.change(alice, "#a", [Change(setting=Setting.BAN, on=False, value="y!*@*")]) is None

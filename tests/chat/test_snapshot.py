@@ -31,7 +31,7 @@ def house() -> House:
             Change(setting=Setting.KEY, on=True, value="sesame"),
             Change(setting=Setting.LIMIT, on=True, value="7"),
             Change(setting=Setting.BAN, on=True, value="Bad!*@*"),
-            Change(setting=Setting.BAN, on=True, value="worse!*@*"),
+            Change(setting=Setting.BAN, on=True, value="worse!*@*", until_ms=9_000),
             Change(setting=Setting.BAN_EXCEPTION, on=True, value="*!*@ok"),
             Change(setting=Setting.INVITE_EXCEPTION, on=True, value="*!*@friend"),
             Change(setting=Setting.HELPER, on=True, value="Bob2", user=bob.id),
@@ -41,6 +41,8 @@ def house() -> House:
     house.enter("dan")
     hub.invite(alice, "#full", "dan")
     hub.join(alice, "#plain")
+    hub.banish(hub.server, "192.0.2.7/24", "spam", until_ms=9_000)
+    hub.banish(hub.server, "a:mallory")
     (eve,) = house.room_of("#empty", "eve")
     hub.leave(eve, "#empty")
     return house
@@ -72,6 +74,7 @@ def test_a_room_comes_back_with_all_that_is_set_in_it(house):
     assert room.listed(Setting.BAN_EXCEPTION, source("bad", "ok"))
     assert [entry.mask for entry in room.entries(Setting.BAN)] == ["Bad!*@*", "worse!*@*"]
     assert {entry.at_ms for entry in room.entries(Setting.BAN)} == {2_000}
+    assert [entry.until_ms for entry in room.entries(Setting.BAN)] == [None, 9_000]
 
 
 def test_members_come_back_in_order_with_their_roles(house):
@@ -117,3 +120,20 @@ def test_the_longest_empty_room_is_still_forgotten_first_after_a_restart():
         house.hub.leave(alice, name)
     names: Any = [room.name for room in restored(house.hub.state).empty]
     assert names == [room.name for room in house.hub.state.empty] == ["#3", "#1", "#2"]
+
+
+def test_bans_from_the_server_come_back(house):
+    bans = restored(house.hub.state).bans
+    assert [(ban.mask, ban.reason, ban.until_ms) for ban in bans.all.values()] == [
+        ("192.0.2.0/24", "spam", 9_000),
+        ("a:mallory", "", None),
+    ]
+    assert bans.fitting(None, "192.0.2.99", 5_000) is not None
+
+
+def test_a_snapshot_from_before_there_were_such_bans_is_read(house):
+    dumped = snapshot.dump(house.hub.state)
+    del dumped["bans"]
+    now = State()
+    snapshot.load(dumped, now)
+    assert not now.bans

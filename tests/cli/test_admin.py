@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from asynchat.net.certificates import fingerprint, make_certificate
-from tests.net.conftest import Process, Serve, environment, serve
+from tests.net.conftest import IrcClient, LineClient, Process, Serve, Walk, clients, environment, serve, walk_in
 
-__all__ = ["serve"]
+__all__ = ["clients", "serve", "walk_in"]
 
 
 @pytest.fixture
@@ -100,8 +100,42 @@ def test_what_cannot_be_made_is_refused_with_77(
     assert code in refused.stderr
 
 
-def test_figures_are_json(server: Process, tmp_path: Path) -> None:
-    assert json.loads(admin(tmp_path, "stats").stdout) == {"people": 0, "rooms": 0, "void": 0}
+async def test_figures_are_json(server: Process, tmp_path: Path, walk_in: Walk) -> None:
+    assert json.loads(admin(tmp_path, "stats").stdout).items() >= {"people": 0, "rooms": 0, "void": 0}.items()
+    await walk_in(LineClient, server.port, "nat")
+    await walk_in(IrcClient, server.port, "irene")
+    await walk_in(LineClient, server.port)
+    figures = json.loads(admin(tmp_path, "stats").stdout)
+    assert figures.pop("uptime_s") >= 0
+    assert figures.pop("memory_bytes") > 1_000_000
+    assert figures.pop("last_id") > 0
+    assert figures == {
+        "people": 2,
+        "sessions": 2,
+        "wires": {"irc": 1, "line": 1},
+        "connections": 3,
+        "lagging": 0,
+        "rooms": 1,
+        "void": 0,
+    }
+
+
+def test_a_reload_says_what_cannot_be_used(serve: Serve, tmp_path: Path) -> None:
+    config = tmp_path / "server.toml"
+    config.write_text("")
+    serve("--data", str(tmp_path / "data"), "--config", str(config))
+    assert admin(tmp_path, "reload").returncode == 0
+    config.write_text("[server]\nmotd = 7\n")
+    refused = admin(tmp_path, "reload")
+    assert refused.returncode == 78
+    assert "[server] motd" in refused.stderr
+
+
+async def test_who_is_there_is_told_why_it_stops(server: Process, tmp_path: Path, walk_in: Walk) -> None:
+    nat = await walk_in(LineClient, server.port, "nat")
+    assert admin(tmp_path, "stop", "--reason", "for a new disk").returncode == 0
+    assert ("***", "for a new disk") in await nat.rest()
+    assert server.popen.wait(10) == 0
 
 
 def test_nobody_else_can_open_the_socket_and_it_goes_with_the_server(server: Process, tmp_path: Path) -> None:
@@ -129,3 +163,125 @@ def test_without_a_server_it_ends_with_69(tmp_path: Path) -> None:
 def test_a_path_too_long_for_a_socket_costs_only_the_admin_socket(serve: Serve, tmp_path: Path) -> None:
     server = serve("--data", str(tmp_path / ("d" * 120)))
     assert "admin` will not work" in server.log
+
+
+# Rooms and people.
+
+
+async def test_rooms_are_listed_with_their_people_secret_ones_too_and_nothing_moves_the_cursor(
+    server: Process, tmp_path: Path, walk_in: Walk
+) -> None:
+    irene = await walk_in(IrcClient, server.port, "irene")
+    await walk_in(LineClient, server.port, "nat")
+    await irene.command("JOIN #dev", "MODE #dev +s", "TOPIC #dev :tea \x1b[2J \u202e")
+    await irene.ping()
+    listed = admin(tmp_path, "room", "list")
+    assert listed.stdout.splitlines() == ["#lobby  @irene nat", '#dev  (secret)  @irene  "tea \ufffd[2J \ufffd"']
+
+
+async def test_a_topic_a_kick_and_a_closed_room_are_seen_by_who_is_there(
+    server: Process, tmp_path: Path, walk_in: Walk
+) -> None:
+    nat = await walk_in(LineClient, server.port, "nat")
+    irene = await walk_in(IrcClient, server.port, "irene")
+    assert admin(tmp_path, "room", "topic", "#lobby", "Tea").returncode == 0
+    await nat.until("***", 'server set the topic: "Tea"')
+    assert admin(tmp_path, "kick", "#lobby", "irene", "spam").returncode == 0
+    await nat.until("***", "irene was kicked by server (spam)")
+    await irene.until("***", ":server!server@localhost KICK #lobby irene :spam")
+    closed = admin(tmp_path, "room", "close", "#lobby", "--reason", "over")
+    assert closed.stderr == "1 put out of #lobby\n"
+    await nat.until("***", "nat was kicked by server (over)")
+    await nat.say("/join #lobby")
+    await nat.until("***", 'topic of #lobby: "Tea"')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("room", "topic", "#nowhere", "Tea"), "NO_SUCH_ROOM"),
+        (("room", "close", "#nowhere"), "NO_SUCH_ROOM"),
+        (("kick", "#nowhere", "nat"), "NO_SUCH_ROOM"),
+        (("ban", "remove", "nat"), "NO_SUCH_BAN"),
+        (("ban", "add", "two words"), "BAD_SETTING"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(arguments: tuple[str, ...], code: str, server: Process, tmp_path: Path) -> None:
+    refused = admin(tmp_path, *arguments)
+    assert refused.returncode == 77
+    assert code in refused.stderr
+
+
+@pytest.mark.parametrize("arguments", [("ban", "add", "nat", "--for", "ever"), ("drain", "--timeout", "soon")])
+def test_what_is_no_duration_is_a_usage_error(arguments: tuple[str, ...], server: Process, tmp_path: Path) -> None:
+    assert admin(tmp_path, *arguments).returncode == 2
+
+
+async def test_a_ban_puts_out_who_is_there_and_holds_after_a_kill(serve: Serve, tmp_path: Path, walk_in: Walk) -> None:
+    data = str(tmp_path / "data")
+    server = serve("--data", data)
+    nat = await walk_in(LineClient, server.port, "nat")
+    bob = await walk_in(LineClient, server.port, "bob")
+    assert admin(tmp_path, "ban", "add", "nat").stderr == "nat is banned; 1 put out\n"
+    assert ("!!!", "BANNED you are banned from this server") in await nat.rest()
+    added = admin(tmp_path, "ban", "add", "127.0.0.0/8", "--for", "1h", "--reason", "no \x1b[2J way")
+    assert added.stderr == "127.0.0.0/8 is banned; 1 put out\n"
+    await bob.rest()
+    server.kill()
+    server = serve("--data", data)
+    listed = admin(tmp_path, "ban", "list").stdout.splitlines()
+    assert listed[0] == "nat!*@*  for ever"
+    assert listed[1].startswith("127.0.0.0/8  until ")
+    assert listed[1].endswith("  no \ufffd[2J way")
+    again = await walk_in(LineClient, server.port)
+    await again.say("eve")
+    assert ("!!!", "BANNED you are banned from this server (no \ufffd[2J way)") in await again.rest()
+    assert admin(tmp_path, "ban", "remove", "127.0.0.0/8").returncode == 0
+    await walk_in(LineClient, server.port, "eve")
+    nat = await walk_in(LineClient, server.port)
+    await nat.say("nat")
+    assert ("!!!", "BANNED you are banned from this server") in await nat.rest()
+
+
+async def test_a_ban_ends_by_itself(server: Process, tmp_path: Path, walk_in: Walk) -> None:
+    admin(tmp_path, "ban", "add", "nat", "--for", "1s")
+    while admin(tmp_path, "ban", "list").stdout:
+        pass
+    await walk_in(LineClient, server.port, "nat")
+
+
+# The end.
+
+
+async def test_a_drained_server_takes_nobody_more_waits_and_is_gone_when_the_command_is(
+    server: Process, tmp_path: Path, walk_in: Walk
+) -> None:
+    nat = await walk_in(LineClient, server.port, "nat")
+    irene = await walk_in(IrcClient, server.port, "irene")
+    command = [sys.executable, "-m", "asynchat", "admin", "drain", "--data", str(tmp_path / "data"), "--reason", "bye"]
+    with subprocess.Popen(command, env=environment(tmp_path)) as draining:
+        await nat.until("***", "bye")
+        await irene.until("***", ":asynchat NOTICE irene :bye")
+        with pytest.raises(OSError):  # noqa: PT011  (refused or reset, as the system likes)
+            await (await LineClient.connect(server.port)).rest()
+        await nat.say("one more word")
+        await irene.until("nat", "one more word")
+        assert draining.poll() is None
+        await nat.say("/quit")
+        await irene.command("QUIT")
+        await irene.rest()
+        assert draining.wait(10) == 0
+    assert server.popen.wait(10) == 0
+
+
+async def test_who_does_not_leave_is_put_out_in_time(server: Process, tmp_path: Path, walk_in: Walk) -> None:
+    nat = await walk_in(LineClient, server.port, "nat")
+    assert admin(tmp_path, "drain", "--timeout", "0s").returncode == 0
+    await nat.rest()
+    assert server.popen.wait(10) == 0
+
+
+def test_once_a_stop_is_done_another_may_start(serve: Serve, tmp_path: Path) -> None:
+    for _ in range(3):
+        serve("--data", str(tmp_path / "data"))
+        assert admin(tmp_path, "stop").returncode == 0

@@ -46,6 +46,7 @@ class Started:
     settings: Settings
     where: str
     show: bool
+    operate: bool
     print_url: bool
     colored: bool
     log: tuple[str, str]
@@ -60,9 +61,11 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Started:
     monkeypatch.setenv("HOME", str(tmp_path))
     found = Started()
 
-    async def run(server: asynchat.Server, where: str, *, show: bool, print_url: bool, colored: bool) -> None:
+    async def run(
+        server: asynchat.Server, where: str, *, show: bool, operate: bool, print_url: bool, colored: bool
+    ) -> None:
         found.settings, found.where, found.show, found.print_url = server.settings, where, show, print_url
-        found.colored = colored
+        found.colored, found.operate = colored, operate
 
     def set_up(level: str, form: str, *, color: bool) -> None:
         found.log, found.log_in_color = (level, form), color

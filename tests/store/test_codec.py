@@ -17,6 +17,7 @@ from asynchat.chat.events import (
     AccountSet,
     Announced,
     AwaySet,
+    Banished,
     Change,
     Changed,
     Departed,
@@ -31,6 +32,7 @@ from asynchat.chat.events import (
     Left,
     MarkerSet,
     MetadataSet,
+    Pardoned,
     RealnameSet,
     Redacted,
     Renamed,
@@ -145,6 +147,16 @@ AGO: dict[str, Any] = {"by": BY, "at_ms": 5, "id": "9", "places": ("#1",)}
                 **AGO,
             ),
         ),
+        (
+            f'["Changed",{_BY},["#1"],"#a",[["ban",true,"bob!*@*",null,7]]]',
+            Changed(room="#a", changes=(Change(setting=Setting.BAN, on=True, value="bob!*@*", until_ms=7),), **AGO),
+        ),
+        (
+            f'["Banished",{_BY},["#1"],"192.0.2.0/24","spam",null]',
+            Banished(mask="192.0.2.0/24", reason="spam", **AGO),
+        ),
+        (f'["Banished",{_BY},["#1"],"a:eve","",7]', Banished(mask="a:eve", until_ms=7, **AGO)),
+        (f'["Pardoned",{_BY},["#1"],"a:eve"]', Pardoned(mask="a:eve", **AGO)),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Event) else "",
 )
@@ -301,7 +313,7 @@ def test_an_event_with_names_is_what_the_reference_says():
         "by": {"user": "g1", "nick": "alice", "ident": "i", "host": "h", "account": "acc", "bot": False},
         "places": ["#1"],
         "room": "#a",
-        "changes": [{"setting": "voice", "on": True, "value": "bob", "user": "g2"}],
+        "changes": [{"setting": "voice", "on": True, "value": "bob", "user": "g2", "until_ms": None}],
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from asynchat.chat.bans import Ban
 from asynchat.chat.events import (
     FLAGS,
     LISTS,
@@ -16,6 +17,7 @@ from asynchat.chat.events import (
     AccountSet,
     Announced,
     AwaySet,
+    Banished,
     Change,
     Changed,
     Departed,
@@ -29,6 +31,7 @@ from asynchat.chat.events import (
     Left,
     MarkerSet,
     MetadataSet,
+    Pardoned,
     RealnameSet,
     Redacted,
     Renamed,
@@ -39,6 +42,7 @@ from asynchat.chat.events import (
 )
 from asynchat.chat.names import casefold
 from asynchat.chat.rooms import Audience, Entry, Room, Topic
+from asynchat.chat.users import SERVER
 
 if TYPE_CHECKING:
     from asynchat.chat.state import State
@@ -242,13 +246,28 @@ def _change(room: Room, change: Change, event: Changed) -> None:
                 member.roles = member.roles | ROLES[setting] if on else member.roles & ~ROLES[setting]
     elif setting in LISTS and value is not None:
         if on:
-            room.put_on_list(setting, Entry.new(value, event.by.mask, event.at_ms))
+            room.put_on_list(setting, Entry.new(value, event.by.mask, event.at_ms, change.until_ms))
         else:
             room.take_off_list(setting, value)
     elif setting is Setting.KEY:
         room.key = value if on else None
     elif setting is Setting.LIMIT:
         room.limit = int(value) if on and value is not None else None
+
+
+def _banished(state: State, event: Banished) -> Audience:
+    state.bans.add(Ban(event.mask, event.by.mask, event.at_ms, event.reason, event.until_ms))
+    return _to_server(state)
+
+
+def _pardoned(state: State, event: Pardoned) -> Audience:
+    return _to_server(state) if state.bans.remove(event.mask) else NOBODY
+
+
+def _to_server(state: State) -> Audience:
+    """To the server's consoles, if there are any."""
+    server = state.people.get(SERVER.user)
+    return Audience((), (server,) if server is not None else ())
 
 
 APPLIERS: dict[type[Event], Callable[[State, Any], Audience]] = {
@@ -271,4 +290,6 @@ APPLIERS: dict[type[Event], Callable[[State, Any], Audience]] = {
     Invited: _invited,
     TopicSet: _topic_set,
     Changed: _changed,
+    Banished: _banished,
+    Pardoned: _pardoned,
 }

@@ -103,6 +103,12 @@ class BadRoomName(Reason):
     code_, text_ = "BAD_ROOM_NAME", "{0} is no room name: # first, and no spaces, commas or control characters"
 
 
+class NameReserved(BadName):
+    """Only the server itself bears that name. `about`: the name."""
+
+    code_, text_ = "NAME_RESERVED", "{0} is a name that only the server has"
+
+
 class NeedOperator(Reason):
     """Only an operator of the room may do that. `about`: the room."""
 
@@ -131,6 +137,24 @@ class Banned(Reason):
     """The asker is banned from the room. `about`: the room."""
 
     code_, text_ = "BANNED", "you are banned from {0}"
+
+
+class KeptOut(Reason):
+    """The asker is banned from the server. `about`: nothing."""
+
+    code_, text_ = "BANNED", "you are banned from this server"
+
+
+class NoSuchBan(Reason):
+    """The server has no such ban. `about`: the mask."""
+
+    code_, text_ = "NO_SUCH_BAN", "{0} is not banned from the server"
+
+
+class NeedServer(Reason):
+    """Only the server's operator, at its console, may do that. `about`: nothing."""
+
+    code_, text_ = "NOT_SERVER", "only the server's operator may do that"
 
 
 class MembersOnly(Reason):

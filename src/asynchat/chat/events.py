@@ -267,7 +267,10 @@ class Announced(Event):
 
 @dataclass(slots=True, kw_only=True)
 class Joined(Event):
-    """Somebody entered a room, away with a text or not. Who enters an empty room is its operator."""
+    """Somebody entered a room, away with a text or not.
+
+    Who enters an empty room is its operator; the server is everywhere, and does not count as the first.
+    """
 
     room: str
     realname: str
@@ -311,13 +314,15 @@ class TopicSet(Event):
 class Change:
     """One setting of a room, put on or off.
 
-    `value` is the key, the limit, the mask or the member's nick; `user` the member's id.
+    `value` is the key, the limit, the mask or the member's nick; `user` the member's id; `until_ms` when a mask comes
+    off its list, in milliseconds of UTC, None for never.
     """
 
     setting: Setting
     on: bool
     value: str | None = None
     user: str | None = None
+    until_ms: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -326,3 +331,22 @@ class Changed(Event):
 
     room: str
     changes: tuple[Change, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Banished(Event):
+    """Somebody is kept off the server: a network, or whoever a mask fits, until a time (None: for ever).
+
+    `mask` is as `bans.normal` has it.
+    """
+
+    mask: str
+    reason: str = ""
+    until_ms: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Pardoned(Event):
+    """Who was kept off the server by this mask may come again."""
+
+    mask: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from asynchat.chat.errors import BadName, BadRoomName
+from asynchat.chat.errors import BadName, BadRoomName, NameReserved
 
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 _PERSON = re.compile(r"[A-Za-z_\[\]\\`^{}|][A-Za-z0-9_\-\[\]\\`^{}|]*")
@@ -14,7 +14,7 @@ _ROOM = re.compile(
 )
 
 RESERVED = frozenset({"server"})
-"""Names that only the house itself bears."""
+"""Names that only the server itself bears."""
 
 
 def casefold(name: str) -> str:
@@ -36,10 +36,13 @@ def check_person(name: str, limit: int) -> None:
     `limit` is in characters.
 
     Raises:
-        BadName: it is empty, longer, reserved, or has another character. (Modern IRC, "Clients")
+        BadName: it is empty, longer, or has another character. (Modern IRC, "Clients")
+        NameReserved
     """
-    if len(name) > limit or not _PERSON.fullmatch(name) or casefold(name) in RESERVED:
+    if len(name) > limit or not _PERSON.fullmatch(name):
         raise BadName(name[:limit] or "*")
+    if casefold(name) in RESERVED:
+        raise NameReserved(name)
 
 
 def check_room(name: str, limit: int) -> None:

@@ -11,6 +11,7 @@ from asynchat.chat.errors import (
     InviteOnly,
     MembersOnly,
     NeedOperator,
+    NeedServer,
     NoSuchRoom,
     NotInRoom,
     NotTheirRoom,
@@ -18,7 +19,7 @@ from asynchat.chat.errors import (
 )
 from asynchat.chat.events import ROLES, Change, Role, Setting
 from asynchat.chat.rooms import Member, Room
-from asynchat.chat.users import User
+from asynchat.chat.users import SERVER, User
 
 
 def is_banned(user: User, room: Room) -> bool:
@@ -60,9 +61,18 @@ def their_membership(user: User, room: Room) -> Member:
     return found
 
 
+def roles(user: User, room: Room) -> Role:
+    """What the user may do in the room. The server itself may do everything, also from outside.
+
+    Raises:
+        NotInRoom
+    """
+    return Role.OPERATOR if user.is_server else member(user, room).roles
+
+
 def may_see(user: User, room: Room) -> bool:
     """Whether the room may be known of."""
-    return Setting.SECRET not in room.flags or user in room.members
+    return Setting.SECRET not in room.flags or user in room.members or user.is_server
 
 
 def see(user: User, room: Room) -> None:
@@ -82,14 +92,14 @@ def look_in(user: User, room: Room) -> None:
         NoSuchRoom
     """
     closed = {Setting.SECRET, Setting.INVITE_ONLY, Setting.MEMBERS_ONLY} & room.flags or room.key is not None
-    if user not in room.members and (closed or is_banned(user, room)):
+    if user not in room.members and (closed or is_banned(user, room)) and not user.is_server:
         raise NoSuchRoom(room.name)
 
 
 def enter(user: User, room: Room, key: str | None, coming: int) -> None:
     """Let the user enter.
 
-    An invitation opens every door but that of a room for people with an account.
+    An invitation opens every door but that of a room for people with an account; the server needs none.
 
     `coming` is how many are on their way into the room.
 
@@ -97,6 +107,8 @@ def enter(user: User, room: Room, key: str | None, coming: int) -> None:
         Banned, MembersOnly, InviteOnly, BadKey, RoomFull
     """
     invited = user.id in room.invited
+    if user.is_server:
+        return
     if is_banned(user, room) and not invited:
         raise Banned(room.name)
     if Setting.MEMBERS_ONLY in room.flags and user.source.account is None:
@@ -127,28 +139,36 @@ def speak(user: User, room: Room) -> None:
         raise CannotSpeak(room.name)
 
 
-def operate(user: User, room: Room) -> Member:
+def operate(user: User, room: Room) -> None:
     """Let the user run the room.
 
     Raises:
         NotInRoom, NeedOperator
     """
-    membership = member(user, room)
-    if not membership.roles & Role.OPERATOR:
+    if not roles(user, room) & Role.OPERATOR:
         raise NeedOperator(room.name)
-    return membership
 
 
-def help_run(user: User, room: Room) -> Member:
-    """Let the user do what helpers may.
+def run_server(user: User) -> None:
+    """Let the user run the server: the server itself may.
+
+    Raises:
+        NeedServer
+    """
+    if not user.is_server:
+        raise NeedServer
+
+
+def help_run(user: User, room: Room) -> Role:
+    """Let the user do what helpers may; what it may do is returned.
 
     Raises:
         NotInRoom, NeedOperator
     """
-    membership = member(user, room)
-    if not membership.roles & (Role.OPERATOR | Role.HELPER):
+    mine = roles(user, room)
+    if not mine & (Role.OPERATOR | Role.HELPER):
         raise NeedOperator(room.name)
-    return membership
+    return mine
 
 
 def set_topic(user: User, room: Room) -> None:
@@ -160,17 +180,19 @@ def set_topic(user: User, room: Room) -> None:
     if Setting.TOPIC_LOCKED in room.flags:
         help_run(user, room)
     else:
-        member(user, room)
+        roles(user, room)
 
 
 def kick(user: User, room: Room, target: Member) -> None:
-    """Let the user put a member out: helpers may, but not an operator.
+    """Let the user put a member out: helpers may, but not an operator; and nobody the server.
 
     Raises:
         NotInRoom, NeedOperator
     """
-    membership = help_run(user, room)
-    if target.roles & Role.OPERATOR and not membership.roles & Role.OPERATOR:
+    mine = help_run(user, room)
+    if target.user.is_server:
+        raise NeedOperator(room.name, text="nobody puts the server out")
+    if target.roles & Role.OPERATOR and not mine & Role.OPERATOR:
         raise NeedOperator(room.name)
 
 
@@ -183,20 +205,24 @@ def invite(user: User, room: Room) -> None:
     if Setting.INVITE_ONLY in room.flags:
         help_run(user, room)
     else:
-        member(user, room)
+        roles(user, room)
 
 
 def change(user: User, room: Room, changes: Collection[Change]) -> None:
     """Let the user change these settings: operators all, helpers voice, anybody give up a role of their own.
 
+    The server stays an operator, whoever wants to change that.
+
     Raises:
         NotInRoom, NeedOperator
     """
-    roles = member(user, room).roles
-    if roles & Role.OPERATOR:
+    mine = roles(user, room)
+    if any(each.user == SERVER.user for each in changes):
+        raise NeedOperator(room.name, text="the server stays an operator")
+    if mine & Role.OPERATOR:
         return
     for each in changes:
         giving_up = not each.on and each.user == user.id and each.setting in ROLES
-        helping = each.setting is Setting.VOICE and roles & Role.HELPER
+        helping = each.setting is Setting.VOICE and mine & Role.HELPER
         if not giving_up and not helping:
             raise NeedOperator(room.name)

@@ -31,7 +31,7 @@ class Topic:
 
 @dataclass(slots=True)
 class Entry:
-    """A mask on one of a room's lists; `by` is the mask of who put it there.
+    """A mask on one of a room's lists; `by` is the mask of who put it there, `until_ms` when it is to be taken off.
 
     `m:` before a mask makes a ban one on speaking only, `a:` makes it a mask of accounts.
     """
@@ -42,13 +42,14 @@ class Entry:
     pattern: re.Pattern[str]
     mute: bool
     account: bool
+    until_ms: int | None = None
 
     @classmethod
-    def new(cls, mask: str, by: str, at_ms: int) -> Entry:
+    def new(cls, mask: str, by: str, at_ms: int, until_ms: int | None = None) -> Entry:
         mute = mask.startswith("m:")
         rest = mask[2:] if mute else mask
         account = rest.startswith("a:")
-        return cls(mask, by, at_ms, mask_pattern(rest[2:] if account else rest), mute, account)
+        return cls(mask, by, at_ms, mask_pattern(rest[2:] if account else rest), mute, account, until_ms)
 
     def fits(self, source: Source) -> bool:
         """Whether it means this one."""
@@ -142,8 +143,9 @@ class Room:
         return session in self.hearers.get(session.dialect, ())
 
     def enter(self, user: User, at_ms: int) -> Member:
-        """Make the user a member; the first in an empty room is its operator."""
-        member = Member(user, Role.NONE if self.members else Role.OPERATOR, at_ms)
+        """Make the user a member: an operator if it is the server, or the first besides the server."""
+        first = len(self.members) < 2 and all(other.is_server for other in self.members)
+        member = Member(user, Role.OPERATOR if first or user.is_server else Role.NONE, at_ms)
         self.members[user] = member
         user.rooms[self] = None
         self.invited.discard(user.id)
@@ -173,9 +175,12 @@ class Room:
         return any(entry.mute is mute and entry.fits(source) for entry in self.entries(setting))
 
     def put_on_list(self, setting: Setting, entry: Entry) -> None:
-        """Add a mask to one of the lists, once."""
+        """Add a mask to one of the lists, once; the later of two may end at another time."""
         assert setting in LISTS
-        self.lists.setdefault(setting, {}).setdefault(casefold(entry.mask), entry)
+        listed = self.lists.setdefault(setting, {})
+        before = listed.setdefault(casefold(entry.mask), entry)
+        if before.until_ms != entry.until_ms:
+            listed[casefold(entry.mask)] = entry
 
     def take_off_list(self, setting: Setting, mask: str) -> None:
         """Take a mask off one of the lists, if it is there."""

@@ -6,7 +6,7 @@ from collections.abc import Generator, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from asynchat.chat.errors import Refused
+    from asynchat.chat.errors import KeptOut, Refused
     from asynchat.chat.events import Event, Place, Said
     from asynchat.chat.rooms import Room
     from asynchat.chat.search import Search
@@ -51,6 +51,8 @@ class Peer(Protocol):
 class Session(Protocol):
     """One connection of a user."""
 
+    wire: str
+    """The name of its wire."""
     user: User | None
     lagging: bool
     """Whether it is pushed nothing, but reads on from the log until it is level."""
@@ -96,6 +98,9 @@ class Session(Protocol):
 
     def put_out(self, reason: str, /) -> None:
         """End this connection, telling why."""
+
+    def keep_out(self, refused: KeptOut, /) -> None:
+        """End this connection, whose other end is banned, and have its user go even if it usually stays."""
 
     def dismiss(self, reason: str, /) -> None:
         """End this connection, and have its user go even if it usually stays."""

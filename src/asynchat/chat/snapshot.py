@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from asynchat.chat.bans import Ban
 from asynchat.chat.events import Flag, Role, Setting, Source
 from asynchat.chat.names import casefold
 from asynchat.chat.rooms import Entry, Room, Topic
@@ -17,6 +18,7 @@ def dump(state: State) -> dict[str, Any]:
     return {
         "people": [_user(user) for user in state.people.values() if user.rooms or user.lasting],
         "rooms": [_room(room) for room in (*(room for room in rooms if room.members), *state.empty)],
+        "bans": [[ban.mask, ban.by, ban.at_ms, ban.reason, ban.until_ms] for ban in state.bans.all.values()],
     }
 
 
@@ -28,6 +30,8 @@ def load(values: dict[str, Any], state: State) -> None:
         state.count_flags(person, 1)
     for each in values["rooms"]:
         state.restore_room(_load_room(each, state))
+    for ban in values.get("bans", ()):
+        state.bans.add(Ban(*ban))
 
 
 def _user(user: User) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def _room(room: Room) -> dict[str, Any]:
         "key": room.key,
         "limit": room.limit,
         "lists": {
-            setting.value: [[entry.mask, entry.by, entry.at_ms] for entry in listed.values()]
+            setting.value: [[entry.mask, entry.by, entry.at_ms, entry.until_ms] for entry in listed.values()]
             for setting, listed in room.lists.items()
         },
         "invited": sorted(room.invited),
@@ -81,8 +85,8 @@ def _load_room(values: dict[str, Any], state: State) -> Room:
     room.flags = {Setting(flag) for flag in values["flags"]}
     room.key, room.limit = values["key"], values["limit"]
     for setting, entries in values["lists"].items():
-        for mask, by, at_ms in entries:
-            room.put_on_list(Setting(setting), Entry.new(mask, by, at_ms))
+        for mask, by, at_ms, *until_ms in entries:
+            room.put_on_list(Setting(setting), Entry.new(mask, by, at_ms, *until_ms))
     for user, roles, since_ms in values["members"]:
         room.enter(state.people[user], since_ms).roles = Role(roles)
     room.invited = set(values["invited"])

@@ -11,6 +11,7 @@ from collections import deque
 from typing import NamedTuple
 
 from asynchat.chat.applying import APPLIERS, NOBODY
+from asynchat.chat.bans import Bans
 from asynchat.chat.events import Event, Flag, Place, Setting, Source
 from asynchat.chat.names import casefold
 from asynchat.chat.rooms import Audience, Room
@@ -49,6 +50,7 @@ class State:
         self.former: dict[str, deque[Former]] = {}
         """Who bore a name and does not any more, latest first; casefolded."""
         self.watchers = Watchers()
+        self.bans = Bans()
 
     def apply(self, event: Event) -> Audience:
         """Change what the event changes, and name who is to hear of it."""

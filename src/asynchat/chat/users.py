@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 NO_FLAGS: frozenset[Flag] = frozenset()
 
 
+SERVER = Source(user="s", nick="server", ident="server", host="localhost")
+"""Who the server itself is, through whoever sits at its console. Nobody else can have its name or its id."""
 LASTING = "a"
 """Begins the ids of users who are here as their account, and stay when their sessions go."""
 
@@ -81,6 +83,11 @@ class User:
     def lasting(self) -> bool:
         """Whether it stays when its last session goes."""
         return self.source.user[:1] == LASTING
+
+    @property
+    def is_server(self) -> bool:
+        """Whether it is the server itself, which runs every room."""
+        return self.source.user == SERVER.user
 
     @property
     def inbox(self) -> Place:

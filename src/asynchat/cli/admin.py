@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-from asynchat.cli import PROTOCOL, REFUSED, UNREACHABLE
+from asynchat.cli import CONFIG, PROTOCOL, REFUSED, UNREACHABLE
 from asynchat.cli.options import data_folder
 from asynchat.cli.takeaway import backup, data_option, export, import_
+from asynchat.wire import durations
+from asynchat.wire.text import plain
 
 log = logging.getLogger("asynchat")
 
@@ -100,6 +104,145 @@ def account_list(*, data: str | None) -> None:
         click.echo(name)
 
 
+@command.command("console")
+@data_option
+def console(*, data: str | None) -> None:
+    """Be the server's operator: what is typed is said as `server`; /help tells more."""
+    path = socket_path(data)
+    try:
+        asyncio.run(_sit_at(path))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _end(UNREACHABLE, f"no server answers at {path}: {error.strerror or error}")
+
+
+async def _sit_at(path: Path) -> None:
+    from asynchat.cli.console import Screen, attend
+    from asynchat.net.console import Console
+
+    with socket.socket(socket.AF_UNIX) as connection:
+        _connect(connection, str(path))
+        reader, writer = await asyncio.open_unix_connection(sock=connection.dup())
+    writer.write(b'{"verb": "console"}\n')
+    if b'"ok"' not in await reader.readline():
+        _end(PROTOCOL, f"what answers at {path} has no console")
+    screen = Screen()
+    await attend(Console(reader, writer, screen.show), screen)
+
+
+@command.group()
+def room() -> None:
+    """The rooms people are in."""
+
+
+@room.command("list")
+@data_option
+def room_list(*, data: str | None) -> None:
+    """List the rooms, secret ones too: name, members, topic."""
+    for each in ask(data, {"verb": "room-list"}):
+        secret = "  (secret)" if each["secret"] else ""
+        topic = f'  "{each["topic"]}"' if each["topic"] else ""
+        click.echo(plain(f"{each['name']}{secret}  {' '.join(each['members'])}{topic}"))
+
+
+@room.command("topic")
+@click.argument("name")
+@click.argument("text")
+@data_option
+def room_topic(name: str, text: str, *, data: str | None) -> None:
+    """Set the topic of a room; an empty text takes it away."""
+    ask(data, {"verb": "room-topic", "room": name, "text": text})
+
+
+@room.command("close")
+@click.argument("name")
+@click.option("--reason", metavar="TEXT", help="what they are told")
+@data_option
+def room_close(name: str, *, reason: str | None, data: str | None) -> None:
+    """Put everybody out of a room. What is set in it stays, and who may enter may come again."""
+    people = ask(data, {"verb": "room-close", "room": name, "reason": reason})
+    click.echo(f"{people} put out of {name}", err=True)
+
+
+@command.command("kick")
+@click.argument("room_name", metavar="ROOM")
+@click.argument("name")
+@click.argument("reason", required=False)
+@data_option
+def kick(room_name: str, name: str, reason: str | None, *, data: str | None) -> None:
+    """Put somebody out of a room."""
+    ask(data, {"verb": "kick", "room": room_name, "name": name, "reason": reason})
+
+
+@command.group()
+def ban() -> None:
+    """Who is kept off the server."""
+
+
+@ban.command("add")
+@click.argument("mask")
+@click.option("--for", "how_long", metavar="DURATION", help="for how long: 10m, 1h, 7d (for ever)")
+@click.option("--reason", metavar="TEXT", help="what they are told")
+@data_option
+def ban_add(mask: str, *, how_long: str | None, reason: str | None, data: str | None) -> None:
+    """Keep somebody off the server. MASK is an address, a network (192.0.2.0/24), a:account, a name or nick!ident@host.
+
+    Who is here and fits is put out.
+    """
+    how_long_ms = durations.milliseconds(how_long) if how_long is not None else None
+    if how_long is not None and how_long_ms is None:
+        raise click.BadParameter(f"{how_long} is no duration: a number with s, m, h, d or w")
+    gone = ask(data, {"verb": "ban-add", "mask": mask, "how_long_ms": how_long_ms, "reason": reason})
+    click.echo(f"{mask} is banned; {gone} put out", err=True)
+
+
+@ban.command("remove")
+@click.argument("mask")
+@data_option
+def ban_remove(mask: str, *, data: str | None) -> None:
+    """Let somebody come again."""
+    ask(data, {"verb": "ban-remove", "mask": mask})
+
+
+@ban.command("list")
+@data_option
+def ban_list(*, data: str | None) -> None:
+    """List who is kept off the server, one on a line: mask, until when, why."""
+    for each in ask(data, {"verb": "ban-list"}):
+        until = each["until_ms"]
+        when = f"until {datetime.fromtimestamp(until / 1000).astimezone():%Y-%m-%d %H:%M}" if until else "for ever"
+        click.echo(plain("  ".join(filter(None, (each["mask"], when, each["reason"])))))
+
+
+@command.command("drain")
+@click.option("--timeout", metavar="DURATION", default="5m", show_default=True, help="how long they may take")
+@click.option("--reason", metavar="TEXT", help="what everybody is told")
+@data_option
+def drain(*, timeout: str, reason: str | None, data: str | None) -> None:
+    """Take no more connections, ask everybody to leave, and stop once they have."""
+    ms = durations.milliseconds(timeout)
+    if ms is None:
+        raise click.BadParameter(f"{timeout} is no duration: a number with s, m, h, d or w")
+    request = {"verb": "drain", "timeout_s": ms / 1000, "reason": reason}
+    ask(data, request, timeout_s=ms / 1000 + TIMEOUT_S, to_the_end=True)
+
+
+@command.command("reload")
+@data_option
+def reload(*, data: str | None) -> None:
+    """Have the server read its configuration again; one that cannot be used changes nothing."""
+    ask(data, {"verb": "reload"})
+
+
+@command.command("stop")
+@click.option("--reason", metavar="TEXT", help="what everybody is told")
+@data_option
+def stop(*, reason: str | None, data: str | None) -> None:
+    """Stop the server, in order; returns once it is gone, and another may start on its data."""
+    ask(data, {"verb": "stop", "reason": reason}, to_the_end=True)
+
+
 @command.command("stats")
 @data_option
 def stats(*, data: str | None) -> None:
@@ -107,24 +250,32 @@ def stats(*, data: str | None) -> None:
     click.echo(json.dumps(ask(data, {"verb": "stats"})))
 
 
-def ask(data: str | None, request: dict[str, Any]) -> Any:
-    """The server's answer; what goes wrong ends the program."""
-    path = (Path(data) if data is not None else data_folder()) / SOCKET
+def ask(data: str | None, request: dict[str, Any], *, timeout_s: float = TIMEOUT_S, to_the_end: bool = False) -> Any:
+    """The server's answer, once it has ended if that is what was asked; what goes wrong ends the program."""
+    path = socket_path(data)
     log.info("asking the server at %s", path)
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(TIMEOUT_S)
+            connection.settimeout(timeout_s)
             _connect(connection, str(path))
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answers:
                 answer = json.loads(answers.readline())
+                if to_the_end and "ok" in answer:
+                    answers.read()
     except OSError as error:
         _end(UNREACHABLE, f"no server answers at {path}: {error.strerror or error}")
     except ValueError:
         _end(PROTOCOL, f"what answers at {path} is no server of ours")
     if "error" in answer:
-        _end(REFUSED, f"{answer['error']['code']} {answer['error']['text']}")
+        code, text = answer["error"]["code"], answer["error"]["text"]
+        _end(CONFIG if code == "BAD_CONFIG" else REFUSED, f"{code} {text}")
     return answer["ok"]
+
+
+def socket_path(data: str | None) -> Path:
+    """Where a server that keeps its data there answers."""
+    return (Path(data) if data is not None else data_folder()) / SOCKET
 
 
 def _connect(connection: socket.socket, path: str) -> None:

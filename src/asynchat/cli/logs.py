@@ -6,7 +6,9 @@ import json
 import logging
 import sys
 import time
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
 
 _RED, _YELLOW = 31, 33
 
@@ -53,6 +55,13 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(entry)
 
 
+def tracer() -> Callable[[str], None]:
+    """What writes lines to the log, whatever its level."""
+    log = logging.getLogger("asynchat.trace")
+    log.setLevel(logging.INFO)
+    return partial(log.info, "%s")
+
+
 def set_up(level: str, form: str, *, color: bool = False) -> None:
     """Send the log to stderr; what was set up before is forgotten."""
     handler = logging.StreamHandler(sys.stderr)
@@ -61,3 +70,11 @@ def set_up(level: str, form: str, *, color: bool = False) -> None:
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def redirect(stream: Any) -> Any:
+    """Send the log to another stream from now on; returns the one before, None if it is not set up."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            return handler.setStream(stream)
+    return None

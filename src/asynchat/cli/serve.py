@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +19,27 @@ from asynchat.chat.errors import StoreError
 from asynchat.cli import CONFIG, DISK, FAILURE
 from asynchat.cli.admin import SOCKET
 from asynchat.cli.invocation import Invocation
-from asynchat.cli.logs import set_up
+from asynchat.cli.logs import redirect, set_up, tracer
 from asynchat.cli.options import data_folder, setting_options, settings_from, store_path
 from asynchat.cli.process import loop_runner, raise_descriptor_limit, spare_collector
 from asynchat.config import BadConfig, Settings
 from asynchat.net.listen import CannotListen
 from asynchat.net.server import Server
 
+LAST_WORDS_S = 1.0
+"""How long a screen that is halted may keep a server that has ended."""
+
 
 @click.command("serve")
 @setting_options
 @click.option("--data", metavar="DIR", envvar=["ASYNCHAT_SERVE_DATA", "ASYNCHAT_DATA"], help="where data is kept")
 @click.option("--memory", is_flag=True, help="keep everything in memory only")
-@click.option("--console/--no-console", default=None, help="say how to walk in (when the output is a terminal)")
+@click.option(
+    "--console/--no-console",
+    default=None,
+    help="say how to walk in, and be its operator: what is typed is said as `server` (on a terminal)",
+)
+@click.option("--trace", is_flag=True, help="tell of all that comes in: what it means, and who hears of it")
 @click.option("--insecure", is_flag=True, help="allow settings that are meant for tests")
 @click.option("--accept-loss", is_flag=True, help="start though the store misses something, or is damaged")
 @click.option("--print-url", is_flag=True, help="print the server's URL, and nothing else, once it listens")
@@ -42,6 +52,7 @@ def command(
     memory: bool,
     console: bool | None,
     print_url: bool,
+    trace: bool,
     insecure: bool,
     accept_loss: bool,
     **options: Any,
@@ -62,9 +73,18 @@ def command(
         level = invocation.level(settings.log.level)
         set_up(level, settings.log.format, color=invocation.wants_color(sys.stderr))
         show = sys.stdout.isatty() if console is None else console
-        server = Server(settings, admin=admin, read_settings=read_settings, accept_loss=accept_loss)
+        operate = show and at_keyboard() if console is None else console
+        if operate and sys.stderr.isatty():
+            logging.getLogger("asynchat.people").setLevel(logging.WARNING)  # the console tells it
+        server = Server(
+            settings,
+            admin=admin,
+            read_settings=read_settings,
+            accept_loss=accept_loss,
+            trace=tracer() if trace else None,
+        )
         colored = invocation.wants_color(sys.stdout)
-        loop_runner().run(_serve(server, where, show=show, print_url=print_url, colored=colored))
+        loop_runner().run(_serve(server, where, show=show, operate=operate, print_url=print_url, colored=colored))
     except BadConfig as error:
         _end(CONFIG, str(error))
     except StoreError as error:
@@ -100,7 +120,7 @@ def _admin_socket(settings: Settings, data: str | None) -> Path | None:
     return folder / SOCKET
 
 
-async def _serve(server: Server, where: str, *, show: bool, print_url: bool, colored: bool) -> None:
+async def _serve(server: Server, where: str, *, show: bool, operate: bool, print_url: bool, colored: bool) -> None:
     raise_descriptor_limit()
     loop = asyncio.get_running_loop()
     told, again = asyncio.Event(), asyncio.Event()
@@ -118,9 +138,21 @@ async def _serve(server: Server, where: str, *, show: bool, print_url: bool, col
         spare_collector()
         async with asyncio.TaskGroup() as group:
             waiting = [group.create_task(_close_when(told, server)), group.create_task(_reload_when(again, server))]
+            operating = group.create_task(_operate(server, colored=colored)) if operate else None
             await server.serve_forever()
+            if operating is not None:
+                await asyncio.wait([operating], timeout=LAST_WORDS_S)
+                waiting.append(operating)
             for task in waiting:
                 task.cancel()
+
+
+def at_keyboard() -> bool:
+    """Whether what is typed is for us: who reads from a terminal in the background is stopped by the system."""
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except (OSError, AttributeError):  # no terminal; no such thing on Windows
+        return False
 
 
 def has_terminal() -> bool:
@@ -139,6 +171,38 @@ def has_terminal() -> bool:
 async def _close_when(told: asyncio.Event, server: Server) -> None:
     await told.wait()
     await server.close()
+
+
+async def _operate(server: Server, *, colored: bool) -> None:
+    """A console where the server was started; at a terminal with a line that is edited, if it can do that.
+
+    At a terminal Ctrl-D stops the server; where a file or a pipe ends, only the console does.
+    """
+    from asynchat.cli.console import Screen, attend
+    from asynchat.net.console import Console
+
+    async def stop() -> None:
+        server.stop()
+
+    if has_terminal() and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb"):
+        from asynchat.cli.editing import EditedScreen
+
+        edited = EditedScreen(color=colored)
+        before = redirect(edited.log) if sys.stderr.isatty() else None
+        async with asyncio.TaskGroup() as group:
+            drawing = group.create_task(edited.run(), name="asynchat prompt")
+            try:
+                await attend(await Console.of(server, edited.show), edited, stop)
+            finally:
+                edited.end()
+                await drawing
+                if before is not None:
+                    redirect(before)
+        return
+    screen = Screen()
+    console = await Console.of(server, screen.show)
+    with suppress(OSError):  # nobody sees the screen any more
+        await attend(console, screen, stop if has_terminal() else None)
 
 
 async def _reload_when(again: asyncio.Event, server: Server) -> None:

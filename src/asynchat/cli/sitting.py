@@ -102,7 +102,8 @@ class Sitting:
             click.echo("*** type and press Enter; /help, /quit")
             await desk.run(clients)
             return OK
-        from asynchat.client.terminal.prompt import Left, PromptFace
+        from asynchat.client.terminal.editor import Left
+        from asynchat.client.terminal.prompt import PromptFace
 
         face = PromptFace(renderer, color=self._color)
         desk = Desk(face, **more)
@@ -110,11 +111,11 @@ class Sitting:
         code = OK
         try:
             async with asyncio.TaskGroup() as group:
-                drawing = group.create_task(face.run())
+                drawing = group.create_task(face.editor.run(signals=True))
                 try:
                     await desk.run(clients)
                 finally:
-                    face.end()
+                    face.editor.end()
                 await drawing
         except* Left as left:
             found: BaseException = left

@@ -1,6 +1,8 @@
 """The admin socket: a unix socket that only its owner can open, for `asynchat admin` while the server runs.
 
 JSON lines: a request is `{"verb": …}` with what the verb needs, an answer `{"ok": …}` or `{"error": {"code", "text"}}`.
+After the answer to `{"verb": "console"}` the connection is a console, in both directions; after that to `stop` or
+`drain` it ends when the server has ended and let go of its data.
 """
 
 from __future__ import annotations
@@ -10,41 +12,38 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from asynchat.chat.errors import Refused, StoreError
-from asynchat.chat.hub import Hub
-from asynchat.net.forgetting import forget
-from asynchat.net.journal import Journal
-from asynchat.net.logins import Logins
-from asynchat.store import Log
+from asynchat.net.office import CONSOLE, STOPPING, Office
 
 log = logging.getLogger("asynchat.admin")
 
 LINE_LIMIT = 64 * 1024
-Verb = Callable[[dict[str, Any]], Awaitable[Any]]
+
+
+class Reader(asyncio.StreamReader):
+    """One that knows whether the other end says no more, though not all of it was read."""
+
+    ended = False
+
+    def feed_eof(self) -> None:
+        self.ended = True
+        super().feed_eof()
 
 
 class Admin:
-    """Answers on the socket `path`; `logins` is None where there are no accounts."""
+    """Answers on the socket `path`, for the `office`.
 
-    def __init__(self, path: Path, *, hub: Hub, journal: Journal, store: Log, logins: Logins | None) -> None:
+    Who stops the server is put into `until_the_end`, to be let go once all of it is gone.
+    """
+
+    def __init__(self, path: Path, office: Office, until_the_end: list[asyncio.StreamWriter]) -> None:
         self._path = path
-        self._hub = hub
-        self._journal = journal
-        self._store = store
-        self._logins = logins
-        self._verbs: dict[str, Verb] = {
-            "account-add": self._account_add,
-            "account-certificate": self._account_certificate,
-            "account-password": self._account_password,
-            "account-forget": self._account_forget,
-            "account-list": self._account_list,
-            "stats": self._stats,
-        }
+        self._office = office
+        self._until_the_end = until_the_end
 
     def bind(self) -> socket.socket:
         """The socket, which nobody else can open from the first moment on.
@@ -71,34 +70,59 @@ class Admin:
         async with asyncio.TaskGroup() as group:
 
             def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                assert isinstance(reader, Reader)
                 group.create_task(self._converse(reader, writer))
 
-            server = await asyncio.start_unix_server(connected, sock=sock, limit=LINE_LIMIT)
+            def protocol() -> asyncio.StreamReaderProtocol:
+                return asyncio.StreamReaderProtocol(Reader(LINE_LIMIT), connected)
+
+            server = await asyncio.get_running_loop().create_unix_server(protocol, sock=sock)
             try:
                 await asyncio.get_running_loop().create_future()
             finally:
                 server.close()
                 self._path.unlink(missing_ok=True)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
+        taken = False
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(await self.answer(line)).encode() + b"\n")
+                answer = await self.answer(line)
+                writer.write(json.dumps(answer).encode() + b"\n")
                 await writer.drain()
+                if answer.get("ok") == CONSOLE:
+                    taken = True
+                    await self._operate(reader, writer)
+                    return
+                if answer.get("ok") == STOPPING:
+                    taken = True
+                    self._until_the_end.append(writer)
+                    return
         except (OSError, ValueError):  # ValueError: a line beyond the limit
             return
         except Exception:
             log.exception("a request failed")
         finally:
-            writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+            if not taken:
+                writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
+
+    async def _operate(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
+        """From now on a console is spoken to, which takes what was typed before it was there."""
+        conversation = self._office.connections.operate(writer)
+        ended = reader.ended
+        reader.feed_eof()
+        if typed := await reader.read():
+            conversation.data_received(typed)
+        if ended:
+            conversation.eof_received()
 
     async def answer(self, line: bytes) -> dict[str, Any]:
         """The answer to a request."""
         try:
             request = json.loads(line)
-            verb = self._verbs[request["verb"]]
+            verb = self._office.verbs[request["verb"]]
         except (ValueError, KeyError, TypeError):
             return {"error": {"code": "BAD_REQUEST", "text": "a request is a JSON object with a verb that there is"}}
         try:
@@ -108,32 +132,20 @@ class Admin:
         except StoreError as error:
             log.error("%s could not be done: %s", request["verb"], error)
             return {"error": {"code": "STORAGE", "text": str(error)}}
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             return {"error": {"code": "BAD_REQUEST", "text": f"{request['verb']} needs {error}"}}
 
-    @property
-    def _accounts(self) -> Logins:
-        if self._logins is None:
-            raise Refused("NO_ACCOUNTS", "this server has no accounts")
-        return self._logins
 
-    async def _account_password(self, request: dict[str, Any]) -> None:
-        await self._accounts.set_password(str(request["name"]), str(request["password"]))
-
-    async def _account_certificate(self, request: dict[str, Any]) -> None:
-        change = self._accounts.remove_certificate if request.get("remove") else self._accounts.add_certificate
-        await change(str(request["name"]), str(request["fingerprint"]))
-
-    async def _account_add(self, request: dict[str, Any]) -> str:
-        return await self._accounts.register(str(request["name"]), str(request["password"]), request.get("email"))
-
-    async def _account_forget(self, request: dict[str, Any]) -> int:
-        account, logins = str(request["name"]), self._accounts
-        return await forget(account, hub=self._hub, journal=self._journal, store=self._store, logins=logins)
-
-    async def _account_list(self, request: dict[str, Any]) -> list[str]:
-        return sorted(await self._logins.names()) if self._logins is not None else []
-
-    async def _stats(self, request: dict[str, Any]) -> dict[str, int]:
-        state = self._hub.state
-        return {"people": len(state.people), "rooms": len(state.rooms) - len(state.empty), "void": state.void}
+def administer(
+    path: Path | None, office: Office, until_the_end: list[asyncio.StreamWriter], group: asyncio.TaskGroup
+) -> asyncio.Task[None] | None:
+    """Answer on the admin socket in a task of the group, if there is to be one."""
+    if path is None:
+        return None
+    admin = Admin(path, office, until_the_end)
+    try:
+        sock = admin.bind()
+    except StoreError as error:  # a path too long, for one: people can chat without
+        log.warning("`asynchat admin` will not work: %s", error)
+        return None
+    return group.create_task(admin.run(sock), name="asynchat admin")

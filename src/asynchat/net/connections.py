@@ -19,6 +19,7 @@ from asynchat.wire.house import House
 from asynchat.wire.session import Session
 
 log = logging.getLogger("asynchat")
+people = logging.getLogger("asynchat.people")
 
 SPARE_DESCRIPTORS = 64
 """Below the limit of open files; at the limit itself asyncio floods the log and nobody is told anything."""
@@ -46,7 +47,7 @@ class Connections:
         self._most = most_clients()
         self._here = 0  # those that have come in
         self._ending = False
-        self._nobody = asyncio.Event()  # the last one has ended
+        self._gone = asyncio.Event()  # one more has ended
         self._secret = secrets.token_bytes(16)
         house.unknown = lambda: len(self._all) - self._here
         house.came, house.went, house.broke = self._came, self._went, self._broke
@@ -63,17 +64,36 @@ class Connections:
         address = address_of(writer)
         if not INHERITED:
             tune(writer.get_extra_info("socket"))
-        conversation = Conversation(
+        throttle = Throttle(self._loop) if self.limits.flood else None
+        conversation = self._conversation(writer, address, cloak(address, self._secret), throttle)
+        conversation.session = Door(self._house, conversation, self._loop.time(), greeting)
+        self._add(conversation)
+
+    def operate(self, writer: asyncio.StreamWriter) -> Conversation:
+        """A connection at whose other end the server's operator sits: a console. Its stream's reader reads no more."""
+        from asynchat.wire.talk.console import ConsoleSession
+
+        conversation = self._conversation(writer, "console", "localhost", None)
+        conversation.session = ConsoleSession(self._house, conversation, self._loop.time())
+        self._add(conversation)
+        conversation.wake(self._loop.time())
+        return conversation
+
+    def _conversation(
+        self, writer: asyncio.StreamWriter, address: str, host: str, throttle: Throttle | None
+    ) -> Conversation:
+        return Conversation(
             writer,
             loop=self._loop,
             address=address,
-            host=cloak(address, self._secret),
-            throttle=Throttle(self._loop) if self.limits.flood else None,
+            host=host,
+            throttle=throttle,
             read_buffer=self.limits.read_buffer,
             schedule=self._waker.schedule,
             over=self._over,
         )
-        conversation.session = Door(self._house, conversation, self._loop.time(), greeting)
+
+    def _add(self, conversation: Conversation) -> None:
         self._all.add(conversation)
         self._waker.schedule(conversation)
 
@@ -92,11 +112,23 @@ class Connections:
             conversation.abort(reason)
         await self.emptied()
 
+    async def drained(self, reason: str, timeout_s: float | None) -> None:
+        """Take no more, tell everybody why, and wait until all but the consoles have left, but not longer than that."""
+        self._ending = True
+        for conversation in self:
+            with suppress(OSError, RuntimeError):  # gone in this very moment
+                conversation.session.tell(reason)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while len(self._all) > len(self._house.consoles):
+                    self._gone.clear()
+                    await self._gone.wait()
+
     async def emptied(self) -> None:
         """Wait until there is none."""
         while self._all:
-            self._nobody.clear()
-            await self._nobody.wait()
+            self._gone.clear()
+            await self._gone.wait()
 
     async def close(self) -> None:
         """Have nobody's time pass any more, and let go of those who are left, if the server is cancelled."""
@@ -118,16 +150,15 @@ class Connections:
             conversation.peer.abort()
         finally:
             self._all.discard(conversation)
-            if not self._all:
-                self._nobody.set()
+            self._gone.set()
 
     def _came(self, session: Session) -> None:
         self._here += 1
-        log.info("+ %s  %s  %s", _nick(session), session.link.address, session.wire)
+        people.info("+ %s  %s  %s", _nick(session), session.link.address, session.wire)
 
     def _went(self, session: Session, reason: str) -> None:
         self._here -= 1
-        log.info("- %s (%s)", _nick(session), reason)
+        people.info("- %s (%s)", _nick(session), reason)
 
     def _broke(self, session: Session, reason: str) -> None:
         self.broke[session.wire] += 1

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,17 +18,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from asynchat.chat import snapshot
-from asynchat.chat.errors import StoreError
-from asynchat.chat.hub import Hub
 from asynchat.config import BadConfig, Settings
-from asynchat.net.catchup import CatchUp
+from asynchat.net.admin import administer
 from asynchat.net.connections import Connections
-from asynchat.net.fanout import Fanout
-from asynchat.net.house import furnish, make_house, make_limits
-from asynchat.net.journal import Journal
+from asynchat.net.core import make_core
+from asynchat.net.house import furnish, make_house
 from asynchat.net.keeping import keep
+from asynchat.net.lifting import lift
 from asynchat.net.listen import BACKLOG, Bound, bind_all
+from asynchat.net.office import Office
 from asynchat.net.restoring import restore, see_off
 from asynchat.net.tuning import tune
 from asynchat.store import Log
@@ -37,6 +34,7 @@ from asynchat.store import Log
 if TYPE_CHECKING:
     from asynchat.net.certificates import Tls
     from asynchat.net.logins import Logins
+    from asynchat.net.tracing import Trace
 
 log = logging.getLogger("asynchat")
 
@@ -48,6 +46,7 @@ class Server:
     keeps everything, or `"memory"`, which is the default without `settings`. `admin` is where the socket for
     `asynchat admin` is to be, if there is to be one; `read_settings` reads the configuration again for `reload`. With
     `accept_loss` it starts though the store misses something that was stored, or is damaged, which is then moved aside.
+    `trace` is told, line by line, what comes in, what it means and who hears of it.
     Ready when entered, drained and closed when left.
 
     Raises on entering:
@@ -68,6 +67,7 @@ class Server:
         admin: Path | None = None,
         read_settings: Callable[[], Settings] | None = None,
         accept_loss: bool = False,
+        trace: Callable[[str], None] | None = None,
     ) -> None:
         changes: dict[str, dict[str, Any]] = {"server": {}, "store": {}}
         if host is not None:
@@ -90,7 +90,14 @@ class Server:
         self._admin_path = admin
         self._read_settings = read_settings
         self._accept_loss = accept_loss
+        self._trace: Trace | None = None
+        if trace is not None:
+            from asynchat.net.tracing import Trace
+
+            self._trace = Trace(trace)
         self._stop = asyncio.Event()
+        self._until_the_end: list[asyncio.StreamWriter] = []
+        self._listeners: list[asyncio.Server] = []
         self._stopped_because = "the server is stopping"
         self._life: asyncio.Task[None] | None = None
         self._port = 0
@@ -124,10 +131,25 @@ class Server:
         assert self._life is not None, "the server is not entered"
         await asyncio.shield(self._life)
 
-    async def close(self, reason: str = "the server is stopping") -> None:
-        """Stop listening, tell everybody why, store and send what is left, and let go of everything."""
+    def operate(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Have the server's operator sit at the other end: see `net.console`."""
+        self._connections.operate(writer)
+
+    def stop(self, reason: str = "the server is stopping") -> None:
+        """Begin to close, telling everybody why."""
         self._stopped_because = reason
         self._stop.set()
+
+    async def drain(self, reason: str, timeout_s: float | None = None) -> None:
+        """Take no more connections, tell everybody why, wait until they have left or so long, then begin to close."""
+        for listener in self._listeners:
+            listener.close()
+        await self._connections.drained(reason, timeout_s)
+        self.stop(reason)
+
+    async def close(self, reason: str = "the server is stopping") -> None:
+        """Stop listening, tell everybody why, store and send what is left, and let go of everything."""
+        self.stop(reason)
         if self._life is not None:
             await asyncio.shield(self._life)
 
@@ -135,6 +157,15 @@ class Server:
         """Read the configuration again: message of the day, passwords, operators, limits, certificates.
 
         What cannot be used is logged, and everything stays as it was. Addresses and the store stay in any case.
+        """
+        with suppress(BadConfig):
+            await self._reload()
+
+    async def _reload(self) -> None:
+        """Read the configuration again.
+
+        Raises:
+            BadConfig: it cannot be used; that was logged.
         """
         if self._read_settings is None:
             return
@@ -145,13 +176,13 @@ class Server:
             furnish(self._house, settings)
         except BadConfig as error:
             log.error("the configuration stays as it is: %s", error)
-        else:
-            self._speak_tls(tls)
-            self._connections.limits = settings.limits
-            for conversation in self._connections:
-                with suppress(OSError, RuntimeError):  # gone: it finds out itself
-                    conversation.session.refurnished(offered)
-            log.info("the configuration was read again")
+            raise
+        self._speak_tls(tls)
+        self._connections.limits = settings.limits
+        for conversation in self._connections:
+            with suppress(OSError, RuntimeError):  # gone: it finds out itself
+                conversation.session.refurnished(offered)
+        log.info("the configuration was read again")
 
     @property
     def port(self) -> int:
@@ -190,27 +221,21 @@ class Server:
                 await self._logins.close_all()
             if opened:
                 await store.close()
+            for writer in self._until_the_end:
+                writer.close()
 
     async def _serve(self, store: Log, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
         settings = self.settings
-        hub = Hub(lambda: time.time_ns() // 1_000_000, make_limits(settings))
-        fanout = Fanout(hub, send_queue=settings.limits.send_queue, over=lambda session: session.drop("SendQ exceeded"))
-        fanout.position = store.last_id
-        fanout.behind = catch_up = CatchUp(store, lambda: fanout.position)
-        hub.journal = journal = Journal(
-            store,
-            fanout.deliver,
-            dump=lambda: snapshot.dump(hub.state),
-            may_pass=fanout.may_pass,
-            concerns=hub.concerns,
-        )
+        hub, _, catch_up, journal = make_core(settings, store, self._trace)
         if settings.accounts.mode != "off":
             from asynchat.net.logins import open_logins
 
             self._logins = await open_logins(settings)
         self._house = make_house(settings, hub, store, self._logins)
-        self._house.reload = self.reload
+        self._house.reload, self._house.stop = self.reload, self.stop
         self._house.read_on = catch_up.begin_after
+        if self._trace is not None:
+            self._house.sessions = self._trace.sessions()
         self._speak_tls(await self._tls_of(settings))
         await restore(hub, store)
         async with asyncio.TaskGroup() as outer:
@@ -220,12 +245,23 @@ class Server:
                 async with asyncio.TaskGroup() as group:
                     catch_up.work_in(group)
                     self._connections = Connections(self._house, settings.limits, group, self.broke)
-                    administering = self._administer(hub, journal, store, group)
+                    office = Office(
+                        self._house,
+                        connections=self._connections,
+                        journal=journal,
+                        store=store,
+                        logins=self._logins,
+                        reload=self._reload,
+                        drain=self.drain,
+                    )
+                    administering = administer(self._admin_path, office, self._until_the_end, group)
                     keeping = group.create_task(keep(settings.store, hub, store), name="asynchat keeping")
+                    lifting = group.create_task(lift(hub), name="asynchat lifting")
                     try:
                         await self._listen(sockets, ready)
                     finally:
                         keeping.cancel()
+                        lifting.cancel()
                         if administering is not None:
                             administering.cancel()
                         await self._connections.close()
@@ -236,7 +272,7 @@ class Server:
 
     async def _listen(self, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
         """Take connections until told to stop, then end them."""
-        listeners: list[asyncio.Server] = []
+        listeners = self._listeners
         try:
             for sock, greeting, _ in sockets:
                 connected = partial(self._connections.connected, greeting)
@@ -250,22 +286,6 @@ class Server:
             for listener in listeners:
                 listener.close()
         await self._connections.end(self._stopped_because)
-
-    def _administer(
-        self, hub: Hub, journal: Journal, store: Log, group: asyncio.TaskGroup
-    ) -> asyncio.Task[None] | None:
-        """Answer on the admin socket, if there is to be one."""
-        if self._admin_path is None:
-            return None
-        from asynchat.net.admin import Admin
-
-        admin = Admin(self._admin_path, hub=hub, journal=journal, store=store, logins=self._logins)
-        try:
-            sock = admin.bind()
-        except StoreError as error:  # a path too long, for one: people can chat without
-            log.warning("`asynchat admin` will not work: %s", error)
-            return None
-        return group.create_task(admin.run(sock), name="asynchat admin")
 
     def _open_store(self) -> Log:
         if self.settings.store.path == "memory":

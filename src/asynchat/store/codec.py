@@ -22,6 +22,7 @@ from asynchat.chat.errors import StoreError
 from asynchat.chat.events import (
     AccountSet,
     AwaySet,
+    Banished,
     Change,
     Changed,
     Departed,
@@ -36,6 +37,7 @@ from asynchat.chat.events import (
     Left,
     MarkerSet,
     MetadataSet,
+    Pardoned,
     RealnameSet,
     Redacted,
     Renamed,
@@ -67,11 +69,19 @@ def _same(value: Any) -> Any:
 
 
 def _changes_to(changes: tuple[Change, ...]) -> list[list[Any]]:
-    return [[each.setting.value, each.on, each.value, each.user] for each in changes]
+    return [_change_to(each) for each in changes]
+
+
+def _change_to(change: Change) -> list[Any]:
+    values = [change.setting.value, change.on, change.value, change.user]
+    return values if change.until_ms is None else [*values, change.until_ms]
 
 
 def _changes_from(values: list[list[Any]]) -> tuple[Change, ...]:
-    return tuple(Change(setting=Setting(setting), on=on, value=value, user=user) for setting, on, value, user in values)
+    return tuple(
+        Change(setting=Setting(setting), on=on, value=value, user=user, until_ms=until_ms[0] if until_ms else None)
+        for setting, on, value, user, *until_ms in values
+    )
 
 
 def _flags_to(flags: tuple[Flag, ...]) -> list[str]:
@@ -117,6 +127,8 @@ _FIELDS: dict[type[Event], tuple[_Field, ...]] = {
     RoomRenamed: (_plain("room"), _plain("name"), _plain("reason")),
     TopicSet: (_plain("room"), _plain("text")),
     Changed: (_plain("room"), ("changes", _changes_to, _changes_from)),
+    Banished: (_plain("mask"), _plain("reason"), _plain("until_ms")),
+    Pardoned: (_plain("mask"),),
 }
 _BY_NAME = {kind.__name__: kind for kind in _FIELDS}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from asynchat.chat.errors import KeptOut
 from asynchat.wire.house import House
 from asynchat.wire.peer import HeldPeer
 from asynchat.wire.session import Link, Pace, Session
@@ -59,6 +60,16 @@ class Carrier(Session):
     def refurnished(self, before: Mapping[str, str]) -> None:
         if self.inner is not None:
             self.inner.refurnished(before)
+
+    def tell(self, text: str) -> None:
+        if self.inner is not None:
+            self.inner.tell(text)
+
+    def keep_out(self, refused: KeptOut) -> None:
+        if self.inner is not None:
+            self.inner.keep_out(refused)
+        else:
+            super().keep_out(refused)
 
     def put_out(self, reason: str) -> None:
         if self.inner is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from asynchat.chat.errors import KeptOut
 from asynchat.wire.frame import FrameSession
 from asynchat.wire.house import House
 from asynchat.wire.irc.session import IrcSession
@@ -81,8 +82,15 @@ class Door(Session):
             return None
         if opening is Opening.IRC and self._greeted:
             self.peer.write(b"\r\n")  # the greeting stands on a line of its own
-        session = SESSIONS[opening](self.house, self.link, self.heard_at)
+        session: Session = self.house.sessions.get(opening.value, SESSIONS[opening])(
+            self.house, self.link, self.heard_at
+        )
         self.link.become(session)
+        try:
+            self.hub.admit(None, self.address)
+        except KeptOut as refused:
+            session.keep_out(refused)
+            return session
         if opening is Opening.HTTP and self._greeted:
             session.answer(400, "this connection was greeted as a person's\n")  # type: ignore[attr-defined]  # it is HTTP
             return session

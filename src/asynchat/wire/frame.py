@@ -37,6 +37,11 @@ class Unpacker:
         self.limit = limit
         self._rest = b""
 
+    @property
+    def pending(self) -> bool:
+        """Whether part of a packet has come."""
+        return bool(self._rest)
+
     def feed(self, data: bytes) -> list[bytes]:
         """The packets that this data completes.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asynchat.chat.names import casefold
 from asynchat.chat.sessions import History
@@ -86,6 +87,29 @@ class House:
     went: Callable[[Session, str], None] = field(default=lambda session, reason: None)
     broke: Callable[[Session, str], None] = field(default=lambda session, reason: None)
     """Told of who broke the rules of a transport, or was not let through."""
+
+    sessions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """What speaks a wire here instead of its own session, by the wire's name: see `net.tracing`."""
+    consoles: dict[Session, None] = field(default_factory=dict)
+    """The sessions at which the server's operator sits, who is told of everybody who comes and goes."""
+    stop: Callable[[str], None] = field(default=lambda reason: None)
+    """End the server, in order and soon, telling why."""
+    stats: Callable[[], dict[str, Any]] = field(default=dict)
+    """Figures: name to value."""
+
+    def note_came(self, session: Session) -> None:
+        """Tell whom it concerns that somebody has come in."""
+        self.came(session)
+        for console in self.consoles:
+            with suppress(OSError, RuntimeError):  # gone: its own conversation finds out
+                console.saw_come(session)
+
+    def note_went(self, session: Session, reason: str) -> None:
+        """Tell whom it concerns that somebody has gone."""
+        self.went(session, reason)
+        for console in self.consoles:
+            with suppress(OSError, RuntimeError):
+                console.saw_go(session, reason)
 
     def is_owned_by_another(self, name: str, account: str | None) -> bool:
         """Whether a name is that of an account, and not of this one."""

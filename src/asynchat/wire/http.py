@@ -11,6 +11,7 @@ from http import HTTPStatus
 
 import h11
 
+from asynchat.chat.errors import KeptOut
 from asynchat.wire.house import House
 from asynchat.wire.session import Link, Session
 
@@ -60,6 +61,9 @@ class HttpSession(Session):
 
     async def wake(self, now: float) -> None:
         self.answer(408, "too slow\n")
+
+    def keep_out(self, refused: KeptOut) -> None:
+        self.answer(403, f"{refused.text}\n")
 
     async def _upgrade(self, request: h11.Request) -> None:
         """Go on as a WebSocket, or refuse to."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from asynchat.chat.errors import Refused
+from asynchat.chat.errors import KeptOut, Refused
 from asynchat.chat.events import Role
 from asynchat.chat.names import casefold
 from asynchat.chat.sessions import Dialect, Pending
@@ -202,7 +202,7 @@ class Session:
         seen = self.ended_at = self.seen
         self.hub.detach(self, user)
         self.leaving = self.leaving or reason
-        self.house.went(self, self.leaving)
+        self.house.note_went(self, self.leaving)
         self.user = None
         if user.sessions:
             return
@@ -243,6 +243,12 @@ class Session:
     def was_behind(self, name: str, lines: int | None, lost: int | None) -> None:
         """This session lagged by so many lines of a room that the first of them are not kept; None: nobody knows."""
 
+    def saw_come(self, session: Session) -> None:
+        """Of a console: somebody has come in."""
+
+    def saw_go(self, session: Session, reason: str) -> None:
+        """Of a console: somebody has gone."""
+
     def moved(self, room: Room, old: str, reason: str) -> None:
         """A room that this session's user is in has another name now."""
 
@@ -262,11 +268,19 @@ class Session:
     def refurnished(self, before: Mapping[str, str]) -> None:
         """The settings were read again; IRC clients were offered these capabilities until now."""
 
+    def tell(self, text: str) -> None:
+        """Tell something that the server has to say, now, whatever else is going on."""
+
     def put_out(self, reason: str) -> None:
         """End this connection, telling why."""
         self.leaving = self.leaving or reason
         self.closing = True
         self.link.close(reason)
+
+    def keep_out(self, refused: KeptOut) -> None:
+        """End this connection, whose other end is banned."""
+        self.leaving = self.leaving or "banned"
+        self.dismiss(refused.text)
 
     def dismiss(self, reason: str) -> None:
         """End this connection, and have its user go even if it usually stays."""
@@ -308,19 +322,24 @@ class Session:
         """Come in under a name.
 
         Raises:
-            BadName, NameTaken
+            BadName, NameTaken, KeptOut
         """
         pending = self.hub.enter(nick, ident, self.link.host, realname, account=account, lasting=lasting, via=self)
         event = await pending
         self.user = user = self.hub.attach(self, event.by.user)
-        self.house.came(self)
+        self.house.note_came(self)
         return user
 
     async def return_to(self, user_id: str) -> Gap | None:
-        """Come in as a user who is here already; returns what it has missed, if it had no session."""
+        """Come in as a user who is here already; returns what it has missed, if it had no session.
+
+        Raises:
+            KeptOut
+        """
+        self.hub.admit(self.hub.state.people[user_id].source, self.address)
         gap = Gap(self.hub.state.people[user_id].absent, str(int(self.hub.applied) + 1))
         self.user = user = self.hub.attach(self, user_id)
-        self.house.came(self)
+        self.house.note_came(self)
         alone = len(user.sessions) == 1
         if alone and user.away is not None:
             await self.settle(self.hub.set_away(user, None))

@@ -146,7 +146,7 @@ class WebSocketSession(Carrier):
         self._is_text = True
         self._code = CloseCode.NORMAL_CLOSURE
         self.peer = WebSocketPeer(link.peer, binary=binary)
-        self.inner = IrcSession(house, self, now)
+        self.inner = house.sessions.get(IrcSession.wire, IrcSession)(house, self, now)
 
     async def receive(self, data: bytes) -> None:
         protocol = self._protocol

@@ -79,7 +79,7 @@ class Hostile:
             case "PING":
                 self._write(f":srv PONG srv {argument}")
             case "PRIVMSG" if self._answers:
-                self._write(f"@label={label};msgid=9 :srv ACK")
+                self._write(f"@label={label};msgid=9 :{self.nick}!u@h PRIVMSG {argument}")
             case "PRIVMSG":
                 self._labels.append(label)
             case "CHATHISTORY":

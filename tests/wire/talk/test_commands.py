@@ -266,3 +266,42 @@ async def test_history_is_for_members(town: Town) -> None:
         bob>   /history
         bob<   !!! NOT_IN_ROOM you are not in #lobby
     """)
+
+
+async def test_a_mute_and_a_ban_may_be_for_so_long(town: Town) -> None:
+    await people(town)
+    await town.irc("irene", "#lobby")
+    await town.plays("""
+        alice>  /mute bob 10m
+        alice<  *** bob muted for 10m
+        bob<    *** alice added ban m:bob!*@* for 10m
+        irene<  :alice!~line@here MODE #lobby +b m:bob!*@*
+        bob>    hello
+        bob<    !!! CANNOT_SPEAK you may not speak in #lobby
+        alice>  /ban bob 1h
+        alice<  *** bob banned for 1h
+        bob<    *** alice added ban bob!*@* for 1h
+        irene<  :alice!~line@here MODE #lobby +b bob!*@*
+        alice>  /unban bob
+        alice<  *** bob is not banned any more
+        bob<    *** alice removed ban bob!*@*
+        irene<  :alice!~line@here MODE #lobby -b bob!*@*
+    """)
+    town.hub.lift(town.hub.clock_ms() + 600_000)
+    await town.settles()
+    assert town.clients[0].hears() == ["*** server removed ban m:bob!*@*"]
+    assert town.clients[2].hears() == [":server!server@localhost MODE #lobby -b m:bob!*@*"]
+    town.forget()
+    await town.plays("""
+        bob>    hello
+        alice<  <bob> hello
+        irene<  :bob!~line@here PRIVMSG #lobby :hello
+        alice>  /mute bob
+        alice<  *** bob muted
+        bob<    *** alice added ban m:bob!*@*
+        irene<  :alice!~line@here MODE #lobby +b m:bob!*@*
+        alice>  /unmute bob
+        alice<  *** bob is not muted any more
+        bob<    *** alice removed ban m:bob!*@*
+        irene<  :alice!~line@here MODE #lobby -b m:bob!*@*
+    """)

@@ -39,7 +39,7 @@ async def test_of_more_than_ten_people_the_number_is_told(town: Town) -> None:
         ("9lives", "!!! BAD_NAME 9lives is no name"),
         ("two words", "!!! BAD_NAME two words is no name"),
         ("jürgen", "!!! BAD_NAME jürgen is no name"),
-        ("server", "!!! BAD_NAME server is no name"),
+        ("server", "!!! NAME_RESERVED server is a name that only the server has"),
         ("#lobby", "!!! BAD_NAME #lobby is no name"),
         ("\x1b[31mred", "!!! BAD_NAME \ufffd[31mred is no name"),
         ("/who", "!!! BAD_NAME /who is no name"),

@@ -13,7 +13,7 @@ from asynchat.chat.names import casefold, suggest
 from asynchat.chat.rooms import Room
 from asynchat.chat.sessions import Journal, Pending, Session
 from asynchat.chat.state import State
-from asynchat.chat.users import User
+from asynchat.chat.users import SERVER, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Limits:
     rooms: int = 100
     entries: int = 200
     """Masks on one list of a room."""
+    bans: int = 10_000
+    """Masks that are kept off the server."""
     watched: int = 100
     """Names that one session watches."""
     metadata_keys: int = 1000
@@ -84,6 +86,11 @@ class Deciding:
         if room is None or not room.members:
             raise NoSuchRoom(name)
         return room
+
+    @property
+    def server(self) -> User:
+        """The user that the server itself is: the one its consoles share, else one that is in no room."""
+        return self.state.people.get(SERVER.user) or User(SERVER, "")
 
     def is_taken(self, name: str) -> bool:
         """Whether somebody has that name or is taking it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from asynchat.chat.errors import BadSetting, ListFull, NameTaken
 from asynchat.chat.events import (
@@ -21,11 +22,12 @@ from asynchat.chat.events import (
 )
 from asynchat.chat.names import casefold, check_person
 from asynchat.chat.sessions import Pending, Session
-from asynchat.chat.users import User, lasting_id
-from asynchat.chat.verbs.deciding import Deciding, everywhere, is_unicode, one_line
+from asynchat.chat.users import SERVER, User, lasting_id
+from asynchat.chat.verbs.bans import BanVerbs
+from asynchat.chat.verbs.deciding import everywhere, is_unicode, one_line
 
 
-class PeopleVerbs(Deciding):
+class PeopleVerbs(BanVerbs):
     """The verbs that are about oneself."""
 
     def enter(
@@ -44,7 +46,7 @@ class PeopleVerbs(Deciding):
         With an `account`, a `lasting` user stays when its last session goes; it must bear the account's name.
 
         Raises:
-            BadName, NameTaken
+            BadName, NameTaken, KeptOut
         """
         check_person(nick, self.limits.name)
         if self.is_taken(nick):
@@ -52,9 +54,16 @@ class PeopleVerbs(Deciding):
         realname, event_id = one_line(realname, self.limits.reason), self._id()
         user_id = lasting_id(account) if lasting and account is not None else f"g{event_id}"
         source = Source(user=user_id, nick=nick, ident=ident, host=host, account=account)
+        self._admit(source, via)
         self.claims[casefold(nick)] = source.user
         places = (f"@{user_id}",) if lasting else ()  # a guest who is in no room is forgotten by a restart
         event = Entered(by=source, at_ms=self._at_ms(), id=event_id, places=places, kept=lasting, realname=realname)
+        return self.journal.put(event, via)
+
+    def enter_as_server(self, *, via: Session | None = None) -> Pending:
+        """Have the server itself come in, under the name that nobody else can take; twice is as good as once."""
+        self.claims[casefold(SERVER.nick)] = SERVER.user
+        event = Entered(by=SERVER, at_ms=self._at_ms(), id=self._id(), kept=False, realname="the server")
         return self.journal.put(event, via)
 
     def attach(self, session: Session, user_id: str) -> User:
@@ -90,13 +99,19 @@ class PeopleVerbs(Deciding):
         """Take another name.
 
         Raises:
-            BadName, NameTaken
+            BadName, NameTaken, KeptOut
         """
         check_person(nick, self.limits.name)
         if casefold(nick) != casefold(user.nick) and self.is_taken(nick):
             raise NameTaken(nick)
+        self._admit(replace(user.source, nick=nick), via)
         self.claims[casefold(nick)] = user.id
         return self._change(self._make(Renamed, user, everywhere(user), nick=nick), user, via)
+
+    def _admit(self, source: Source, via: Session | None) -> None:
+        """Let somebody be that, unless a ban fits."""
+        if self.state.bans:
+            self.admit(source, via.address if via is not None else "")
 
     def set_away(
         self, user: User, text: str | None, *, gone: bool = False, seen: str | None = None, via: Session | None = None
@@ -106,7 +121,13 @@ class PeopleVerbs(Deciding):
         return self._change(self._make(AwaySet, user, everywhere(user), text=text, gone=gone, seen=seen), user, via)
 
     def set_account(self, user: User, account: str | None, *, via: Session | None = None) -> Pending:
-        """Be logged in, or out with None. Whether the password was right is not asked here."""
+        """Be logged in, or out with None. Whether the password was right is not asked here.
+
+        Raises:
+            KeptOut
+        """
+        if account is not None:
+            self._admit(replace(user.source, account=account), via)
         return self._change(self._make(AccountSet, user, everywhere(user), account=account), user, via)
 
     def set_realname(self, user: User, realname: str, *, via: Session | None = None) -> Pending:

@@ -173,6 +173,21 @@ class RoomVerbs(Deciding):
         event = self._make(Changed, user, (room.place,), room=room.name, changes=tuple(wanted))
         return self._change(event, user, via)
 
+    def lift(self, now_ms: int) -> list[Pending]:
+        """Take off the lists of all rooms what was to be there until now; it is the server that does."""
+        pendings = []
+        for room in self.state.places.values():
+            over = tuple(
+                Change(setting=setting, on=False, value=entry.mask)
+                for setting, listed in room.lists.items()
+                for entry in listed.values()
+                if entry.until_ms is not None and entry.until_ms <= now_ms
+            )
+            if over:
+                event = self._make(Changed, self.server, room.places, room=room.name, changes=over)
+                pendings.append(self.journal.put(event, None))
+        return pendings
+
     def rename_room(self, user: User, name: str, to: str, reason: str, *, via: Session | None = None) -> Pending:
         """Give a room another name. Members, settings and log stay.
 
@@ -203,8 +218,9 @@ class RoomVerbs(Deciding):
             if not value or value[0] == ":" or not value.isprintable() or " " in value or len(value) > MASK:
                 raise BadSetting(room.name, setting.value, value or "")
             listed = room.lists.get(setting, {})
-            if (casefold(value) in listed) is on:
-                return False
+            entry = listed.get(casefold(value))
+            if entry is not None if on else entry is None:
+                return entry is not None and entry.until_ms != change.until_ms
             if on and len(listed) + adding >= self.limits.entries:
                 raise ListFull(room.name, value)
             return True

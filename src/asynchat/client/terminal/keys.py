@@ -9,13 +9,13 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 if TYPE_CHECKING:
-    from asynchat.client.terminal.prompt import PromptFace
+    from asynchat.client.terminal.editor import Editor
 
 
-def bindings(face: PromptFace) -> KeyBindings:
-    """The keys of a face."""
+def bindings(editor: Editor) -> KeyBindings:
+    """The keys of an editor."""
     keys = KeyBindings()
-    empty = Condition(lambda: not face.buffer.text)
+    empty = Condition(lambda: not editor.buffer.text)
 
     @keys.add("enter")
     def _(event: KeyPressEvent) -> None:
@@ -27,24 +27,24 @@ def bindings(face: PromptFace) -> KeyBindings:
 
     @keys.add("tab")
     def _(event: KeyPressEvent) -> None:
-        face.complete(1)
+        editor.complete(1)
 
     @keys.add("s-tab")
     def _(event: KeyPressEvent) -> None:
-        face.complete(-1)
+        editor.complete(-1)
 
     @keys.add("c-c")
     @keys.add("<sigint>")
     def _(event: KeyPressEvent) -> None:
-        face.refuse()
+        editor.refuse()
 
     @keys.add("c-d", filter=empty)
     def _(event: KeyPressEvent) -> None:
-        face.leave()
+        editor.leave()
 
     @keys.add("c-l")
     def _(event: KeyPressEvent) -> None:
-        face.clear()
+        editor.clear()
 
     @keys.add("c-z")
     def _(event: KeyPressEvent) -> None:
@@ -52,20 +52,20 @@ def bindings(face: PromptFace) -> KeyBindings:
 
     @keys.add("pageup")
     def _(event: KeyPressEvent) -> None:
-        face.press("/history")
+        editor.press("/history")
 
     @keys.add(Keys.BracketedPaste)
     def _(event: KeyPressEvent) -> None:
-        face.paste(event.data)
+        editor.paste(event.data)
 
     for digit in "1234567890":
 
         @keys.add("escape", digit)
         def _(event: KeyPressEvent, number: str = digit) -> None:
-            face.press(f"/switch {number if number != '0' else '10'}")
+            editor.press(f"/switch {number if number != '0' else '10'}")
 
     @keys.add("escape", "a")
     def _(event: KeyPressEvent) -> None:
-        face.press("/next")
+        editor.press("/next")
 
     return keys

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from asynchat.chat.errors import Refused
+from asynchat.chat.errors import KeptOut, Refused
 from asynchat.chat.sessions import Pending
 from asynchat.wire.house import House
-from asynchat.wire.irc import caps
+from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.numerics import Numeric
 from asynchat.wire.irc.refusals import REFUSALS
 from asynchat.wire.irc.render import Irc, dialect, fitting
@@ -130,7 +130,9 @@ class Answering(Session):
     def refuse(self, refused: Refused, command: str) -> None:
         """Put a refusal into IRC's words."""
         words = REFUSALS.get(refused.code)
-        if words is None:
+        if isinstance(refused, KeptOut):  # of which the room's numeric would tell a lie
+            self.reply(numerics.ERR_YOUREBANNEDCREEP, text=refused.text)
+        elif words is None:
             self.fail(command, refused.code, *refused.about, text=refused.text)
         else:
             self.reply(words.numeric, *(refused.about[index] for index in words.about))

@@ -28,6 +28,7 @@ REFUSALS: dict[str, Words] = {
     errors.AlreadyInRoom.code_: Words(numerics.ERR_USERONCHANNEL, (0, 1)),
     errors.NameTaken.code_: Words(numerics.ERR_NICKNAMEINUSE),
     errors.BadName.code_: Words(numerics.ERR_ERRONEUSNICKNAME),
+    errors.NameReserved.code_: Words(numerics.ERR_ERRONEUSNICKNAME),
     errors.BadRoomName.code_: Words(numerics.ERR_NOSUCHCHANNEL),
     errors.NeedOperator.code_: Words(numerics.ERR_CHANOPRIVSNEEDED),
     errors.BadKey.code_: Words(numerics.ERR_BADCHANNELKEY),

@@ -16,6 +16,7 @@ from asynchat.chat.events import (
     AccountSet,
     Announced,
     AwaySet,
+    Banished,
     Changed,
     Departed,
     Entered,
@@ -28,6 +29,7 @@ from asynchat.chat.events import (
     Left,
     MarkerSet,
     MetadataSet,
+    Pardoned,
     RealnameSet,
     Redacted,
     Renamed,
@@ -35,6 +37,7 @@ from asynchat.chat.events import (
     Said,
     TopicSet,
 )
+from asynchat.chat.users import SERVER
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.message import BODY_LIMIT, escape, split_text
 from asynchat.wire.irc.modes import LETTER, prefixes
@@ -190,7 +193,8 @@ def _joined(irc: Irc, event: Joined) -> list[str]:
     extended, notify = caps.EXTENDED_JOIN in irc.capabilities, caps.AWAY_NOTIFY in irc.capabilities
     account = f" {event.by.account or '*'} :{event.realname}" if extended else ""
     away = [f":{event.by.mask} AWAY :{event.away}"] if event.away is not None and notify else []
-    return [f":{event.by.mask} JOIN {event.room}{account}", *away]
+    role = [f":{event.by.mask} MODE {event.room} +o {event.by.nick}"] if event.by.user == SERVER.user else []
+    return [f":{event.by.mask} JOIN {event.room}{account}", *away, *role]
 
 
 def _left(irc: Irc, event: Left) -> list[str]:
@@ -295,4 +299,6 @@ _RENDER: dict[type[Event], Callable[[Irc, Any], list[str]]] = {
     Entered: _silent,
     FlagsSet: _silent,
     MarkerSet: _silent,
+    Banished: _silent,
+    Pardoned: _silent,
 }

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from asynchat.chat.errors import BadMessage, Refused, StoreError
+from asynchat.chat.errors import BadMessage, KeptOut, Refused, StoreError
 from asynchat.chat.names import is_room
 from asynchat.wire.house import House
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.batches import Lines
 from asynchat.wire.irc.hearing import Hearing
 from asynchat.wire.irc.message import BODY_LIMIT, CLIENT_TAGS_LIMIT, TAGS_LIMIT, EmptyMessage, Message, escape
+from asynchat.wire.irc.render import fitting
 from asynchat.wire.irc.replies import Replies
 from asynchat.wire.lines import Splitter
 from asynchat.wire.session import HIGH_WATER, NEVER, Link
@@ -159,6 +160,13 @@ class IrcSession(Hearing):
     def put_out(self, reason: str) -> None:
         self.leaving = self.leaving or reason
         self.error(reason)
+
+    def tell(self, text: str) -> None:
+        self.peer.write(f"{fitting(f':{self.house.name} NOTICE {self._called} :{text}')}\r\n".encode())
+
+    def keep_out(self, refused: KeptOut) -> None:
+        self.refuse(refused, "*")
+        super().keep_out(refused)
 
     # What the commands ask.
 

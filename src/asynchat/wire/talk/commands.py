@@ -10,6 +10,7 @@ from asynchat.chat.errors import NoSuchName
 from asynchat.chat.events import Change, Kind, Setting
 from asynchat.chat.names import casefold, full_mask, is_room
 from asynchat.chat.search import Search
+from asynchat.wire import durations
 from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
@@ -34,16 +35,19 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {}
+"""What everybody has. A session's own table is `TalkSession.commands`."""
 
 
-def command(name: str, takes: str, *aliases: str) -> Callable[[Function], Function]:
+def command(
+    name: str, takes: str, *aliases: str, table: dict[str, Command] = COMMANDS
+) -> Callable[[Function], Function]:
     """Put a function into the table; a bracket begins what is optional, and `/help` shows its docstring."""
 
     def enter(function: Function) -> Function:
         does = (function.__doc__ or "").rstrip(".")
         row = Command(name, takes, does[:1].lower() + does[1:], function, bool(takes) and takes[0] != "[")
         for each in (name, *aliases):
-            COMMANDS[each] = row
+            table[each] = row
         return function
 
     return enter
@@ -52,7 +56,7 @@ def command(name: str, takes: str, *aliases: str) -> Callable[[Function], Functi
 async def run(session: TalkSession, text: str) -> None:
     """Run a line that begins with a slash."""
     name, _, argument = text[1:].partition(" ")
-    row = COMMANDS.get(casefold(name))
+    row = session.commands.get(casefold(name))
     if row is None:
         session.no("UNKNOWN", f"/{name}; /help")
     elif row.needs and not argument.strip():
@@ -64,11 +68,11 @@ async def run(session: TalkSession, text: str) -> None:
 @command("help", "[command]")
 async def help_(session: TalkSession, argument: str) -> None:
     """What can be done."""
-    row = COMMANDS.get(casefold(argument.lstrip("/")))
+    row = session.commands.get(casefold(argument.lstrip("/")))
     if argument and row is None:
         session.no("UNKNOWN", f"{argument}; /help")
         return
-    for each in [row] if row is not None else dict.fromkeys(COMMANDS.values()):
+    for each in [row] if row is not None else dict.fromkeys(session.commands.values()):
         session.news(f"/{each.name} {each.takes}".ljust(24) + f" {each.does}")
 
 
@@ -232,7 +236,7 @@ def _show(session: TalkSession, lines: Sequence[Event]) -> None:
     for line in lines:
         for phrase in session.phrases(line):
             session.say_phrase(
-                phrase._replace(before=f"#{line.id} {line.at:%H:%M} {session.dialect.room_before(line)}")
+                phrase._replace(before=f"#{line.id} {session.time_of(line)} {session.dialect.room_before(line)}")
             )
     session.news("end")
 
@@ -252,26 +256,53 @@ async def kick(session: TalkSession, argument: str) -> None:
     """Put somebody out of the room."""
     assert session.user is not None
     nick, _, reason = argument.partition(" ")
-    await session.done(session.hub.kick(session.user, _here(session), nick, reason or session.user.nick, via=session))
+    await session.done(session.hub.kick(session.user, here(session), nick, reason or session.user.nick, via=session))
     session.news(f"{nick} kicked")
 
 
-@command("ban", "name|mask")
+@command("ban", "name|mask [1h]")
 async def ban(session: TalkSession, argument: str) -> None:
-    """Keep somebody out of the room."""
-    await _change(session, Setting.BAN, True, _mask(session, argument))
-    session.news(f"{argument} banned")
+    """Keep somebody out of the room, for ever or so long."""
+    name, _, rest = argument.partition(" ")
+    how_long, _ = durations.take(rest)
+    await put_on_list(session, full_mask(name), how_long)
+    session.news(f"{name} banned{so_long(how_long)}")
 
 
 @command("unban", "name|mask")
 async def unban(session: TalkSession, argument: str) -> None:
     """Take a ban back."""
-    await _change(session, Setting.BAN, False, _mask(session, argument))
-    session.news(f"{argument} is not banned any more")
+    name = argument.split(maxsplit=1)[0]
+    await change(session, Setting.BAN, False, full_mask(name))
+    session.news(f"{name} is not banned any more")
 
 
-def _mask(session: TalkSession, argument: str) -> str:
-    return full_mask(argument.split(maxsplit=1)[0])
+@command("mute", "name|mask [1h]")
+async def mute(session: TalkSession, argument: str) -> None:
+    """Keep somebody from speaking in the room, for ever or so long."""
+    name, _, rest = argument.partition(" ")
+    how_long, _ = durations.take(rest)
+    await put_on_list(session, f"m:{full_mask(name)}", how_long)
+    session.news(f"{name} muted{so_long(how_long)}")
+
+
+@command("unmute", "name|mask")
+async def unmute(session: TalkSession, argument: str) -> None:
+    """Let somebody speak again."""
+    name = argument.split(maxsplit=1)[0]
+    await change(session, Setting.BAN, False, f"m:{full_mask(name)}")
+    session.news(f"{name} is not muted any more")
+
+
+async def put_on_list(session: TalkSession, mask: str, how_long_ms: int | None) -> None:
+    """Ban a mask from the room, for so long."""
+    until_ms = None if how_long_ms is None else session.hub.clock_ms() + how_long_ms
+    await change(session, Setting.BAN, True, mask, until_ms=until_ms)
+
+
+def so_long(how_long_ms: int | None) -> str:
+    """For how long, in words; for ever is none."""
+    return "" if how_long_ms is None else f" for {durations.words(how_long_ms)}"
 
 
 @command("op", "name")
@@ -288,25 +319,27 @@ async def voice(session: TalkSession, argument: str) -> None:
 
 async def _role(session: TalkSession, setting: Setting, nick: str, word: str) -> None:
     person = session.hub.user(nick)
-    await _change(session, setting, True, person.nick, user=person.id)
+    await change(session, setting, True, person.nick, user=person.id)
     session.news(f"{person.nick} has {word}")
 
 
-async def _change(session: TalkSession, setting: Setting, on: bool, value: str | None, user: str | None = None) -> None:
+async def change(session: TalkSession, setting: Setting, on: bool, value: str | None, **more: Any) -> None:
+    """Change one setting of the room."""
     assert session.user is not None
-    change = Change(setting=setting, on=on, value=value, user=user)
-    await session.done(session.hub.change(session.user, _here(session), [change], via=session))
+    one = Change(setting=setting, on=on, value=value, **more)
+    await session.done(session.hub.change(session.user, here(session), [one], via=session))
 
 
-def _here(session: TalkSession) -> str:
+def here(session: TalkSession) -> str:
+    """The room that a command is about if it names none."""
     return session.room or session.house.room
 
 
 @command("key", "[word]")
 async def key(session: TalkSession, argument: str) -> None:
     """Let only those in who know the word; none takes it away."""
-    await _change(session, Setting.KEY, bool(argument), argument or None)
-    session.news(f"the key of {_here(session)} is {argument}" if argument else f"{_here(session)} has no key")
+    await change(session, Setting.KEY, bool(argument), argument or None)
+    session.news(f"the key of {here(session)} is {argument}" if argument else f"{here(session)} has no key")
 
 
 @command("acks", "on|off")

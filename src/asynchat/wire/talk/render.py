@@ -12,6 +12,7 @@ from asynchat.chat.events import (
     AccountSet,
     Announced,
     AwaySet,
+    Banished,
     Change,
     Changed,
     Departed,
@@ -25,6 +26,7 @@ from asynchat.chat.events import (
     Left,
     MarkerSet,
     MetadataSet,
+    Pardoned,
     RealnameSet,
     Redacted,
     Renamed,
@@ -33,6 +35,7 @@ from asynchat.chat.events import (
     Setting,
     TopicSet,
 )
+from asynchat.wire import durations
 from asynchat.wire.text import plain
 
 NEWS = "***"
@@ -157,15 +160,16 @@ def _topic_set(event: TopicSet) -> list[Phrase]:
 
 
 def _changed(event: Changed) -> list[Phrase]:
-    return [phrase for change in event.changes for phrase in _news(f"{event.by.nick} {_change(change)}")]
+    return [phrase for change in event.changes for phrase in _news(f"{event.by.nick} {_change(change, event.at_ms)}")]
 
 
-def _change(change: Change) -> str:
+def _change(change: Change, at_ms: int) -> str:
     word = change.setting.value
     if change.setting in ROLES:
         return f"{'made' if change.on else 'unmade'} {change.value} {word}"
     if change.setting in LISTS:
-        return f"{'added' if change.on else 'removed'} {word} {change.value}"
+        how_long = f" for {durations.words(change.until_ms - at_ms)}" if change.until_ms is not None else ""
+        return f"{'added' if change.on else 'removed'} {word} {change.value}{how_long}"
     if change.on and change.setting is Setting.LIMIT:
         return f"set {word} {change.value}"
     return f"{'set' if change.on else 'unset'} {word}"
@@ -203,6 +207,8 @@ _PHRASES: dict[type[Event], Callable[[Any], list[Phrase]]] = {
     RealnameSet: _silent,
     FlagsSet: _silent,
     MarkerSet: _silent,
+    Banished: _silent,
+    Pardoned: _silent,
     MetadataSet: _silent,
     Redacted: _redacted,
     RoomRenamed: _room_renamed,

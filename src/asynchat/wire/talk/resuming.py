@@ -76,7 +76,7 @@ async def _take_over(session: TalkSession, other: Session) -> None:
     assert user is not None
     if isinstance(other, TalkSession):
         session.room, session.ids, session.acks, session.times = other.room, other.ids, other.acks, other.times
-    session.house.went(other, "resumed elsewhere")
+    session.house.note_went(other, "resumed elsewhere")
     session.hub.detach(other, user)
     other.superseded = True
     other.drop("resumed elsewhere")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from asynchat.chat.errors import BadName, BadText, NameTaken, Refused, StoreError
+from asynchat.chat.errors import BadName, BadText, KeptOut, NameTaken, Refused, StoreError
 from asynchat.chat.events import Event, Invited, Kind, Place, Said
 from asynchat.chat.names import casefold, check_person
 from asynchat.chat.users import lasting_id
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asynchat.chat.rooms import Room
     from asynchat.chat.sessions import Pending
     from asynchat.chat.users import User
+    from asynchat.wire.talk.commands import Command
 
 log = logging.getLogger("asynchat")
 
@@ -43,6 +44,7 @@ class TalkSession(Session):
     """A conversation in lines of text; a wire gives it the framing, and the lines through `line`."""
 
     framing: Framing
+    commands: ClassVar[Mapping[str, Command]]
 
     __slots__ = ("_first", "_name", "_read_on", "_stage", "_tries", "acks", "heard", "ids", "key", "room", "times")
 
@@ -50,9 +52,9 @@ class TalkSession(Session):
 
     def __init__(self, house: House, link: Link, now: float) -> None:
         super().__init__(house, link, now)
-        self.dialect = dialect(type(self).framing)
-        self.room: str | None = None  # where a line without a command goes
         self.ids = self.times = self.acks = False
+        self.dialect = self.spoken(several=False)
+        self.room: str | None = None  # where a line without a command goes
         self.wake_at = now + house.register_timeout_s
         self.key = ""  # by which this person may come back
         self.heard: dict[Place, int] = {}  # of which rooms it has heard everything after which id
@@ -76,6 +78,11 @@ class TalkSession(Session):
                 await self._take_password(text)
         except NameTaken as refused:
             self.no(refused.code, f"{refused.text}; try {self.hub.free_name(*refused.about)}")
+        except KeptOut as refused:
+            if self.user is None:
+                self.keep_out(refused)
+            else:
+                self.no(refused.code, refused.text)
         except Refused as refused:
             if self.user is not None:
                 await self.settle(self.user.last)  # a no must not overtake the +OK of what was said before
@@ -151,6 +158,15 @@ class TalkSession(Session):
         until_ms = self.hub.clock_ms() + int(self.house.resume_window_s * 1000)
         self.house.resumes.leave(self.key, Left(user.id, user.nick, rooms, self.room, self.seen, until_ms))
 
+    def tell(self, text: str) -> None:
+        self.news(text)
+
+    def keep_out(self, refused: KeptOut) -> None:
+        self.leaving = self.leaving or "banned"
+        self.logged_out = True
+        self.no(refused.code, refused.text)
+        self.end()
+
     def put_out(self, reason: str) -> None:
         self.leaving = self.leaving or reason
         self.news(reason)
@@ -197,8 +213,7 @@ class TalkSession(Session):
     def speak(self) -> None:
         """Speak as the settings now say; the push lists are told."""
         user = self.user
-        several = user is not None and len(user.rooms) > 1
-        spoken = dialect(type(self).framing, several=several, ids=self.ids, times=self.times)
+        spoken = self.spoken(several=user is not None and len(user.rooms) > 1)
         if spoken is self.dialect:
             return
         rooms = [room for room in user.rooms if room.hears(self)] if user else []
@@ -207,6 +222,10 @@ class TalkSession(Session):
         self.dialect = spoken
         for room in rooms:
             room.hear(self)
+
+    def spoken(self, *, several: bool) -> Plain:
+        """The dialect of these settings, for somebody in several rooms or not."""
+        return dialect(type(self).framing, several=several, ids=self.ids, times=self.times)
 
     async def enter_room(self, name: str, key: str | None = None) -> tuple[Room, Event | None]:
         """Enter a room, or go back to one; what is typed goes there from now on."""
@@ -240,7 +259,11 @@ class TalkSession(Session):
         for line in lines:
             room = self.dialect.room_before(line) if with_rooms else ""
             for phrase in self.phrases(line):
-                self.say_phrase(phrase._replace(before=f"[{line.at:%H:%M}] {room}{phrase.before}"))
+                self.say_phrase(phrase._replace(before=f"[{self.time_of(line)}] {room}{phrase.before}"))
+
+    def time_of(self, event: Event) -> str:
+        """When it was, as this person is told."""
+        return f"{event.at:%H:%M}"
 
     def phrases(self, event: Event) -> list[Phrase]:
         """What talk of the past is shown as: as it was shown when it was said."""
@@ -258,8 +281,8 @@ class TalkSession(Session):
             return
         try:
             check_person(name, self.hub.limits.name)
-        except BadName:
-            raise BadName(plain(name)[: self.hub.limits.name]) from None
+        except BadName as refused:
+            raise type(refused)(plain(name)[: self.hub.limits.name]) from None
         owned = self.house.is_owned(name)
         if self.house.accounts_required and not owned:
             raise Refused("ACCOUNT_REQUIRED", f"only the registered come in here, and {name} is not")
@@ -291,6 +314,8 @@ class TalkSession(Session):
                 self._ask(Stage.ACCOUNT, f"{self._name} is registered. password:")
             else:
                 await self._come_in()
+        except KeptOut:
+            raise
         except Refused as refused:
             self.guessed_wrong(refused.code, refused.text)
 
@@ -324,15 +349,18 @@ class TalkSession(Session):
             self.news(f"hello {user.nick}. /help, /quit.{key}")
             self.no(refused.code, refused.text)
             return
-        others = [member.nick for member in room.members if member is not user]
-        with_whom = f" with {', '.join(others)}" if others else ""
-        if len(others) > SHOWN_NAMES:
-            with_whom = f" with {len(others)} others"
-        self.news(f"hello {user.nick}, you are in {room.name}{with_whom}. /help, /quit.{key}")
+        self.news(f"hello {user.nick}, you are in {room.name}{self.company(room)}. /help, /quit.{key}")
         if entered is not None:
             await self.replay(room, entered)
         if gap is not None:
             await self.catch_up(absent_from, gap)
+
+    def company(self, room: Room) -> str:
+        """With whom one is in a room, in words."""
+        others = [member.nick for member in room.members if member is not self.user]
+        if len(others) > SHOWN_NAMES:
+            return f" with {len(others)} others"
+        return f" with {', '.join(others)}" if others else ""
 
     async def _talk(self, text: str) -> None:
         assert self.user is not None
@@ -367,4 +395,6 @@ class TalkSession(Session):
         await self.say(self.room, text, kind)
 
 
-from asynchat.wire.talk.commands import run  # noqa: E402  (the commands are written in terms of the session)
+from asynchat.wire.talk.commands import COMMANDS, run  # noqa: E402  (the commands are written in terms of the session)
+
+TalkSession.commands = COMMANDS

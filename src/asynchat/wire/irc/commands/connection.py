@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from asynchat.chat.errors import NameTaken, Refused
+from asynchat.chat.errors import KeptOut, NameTaken, Refused
 from asynchat.chat.names import check_person
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.commands import command
@@ -99,6 +99,9 @@ async def register(session: IrcSession) -> None:
         return
     try:
         returned, gap = await come_in(session)
+    except KeptOut as refused:
+        session.keep_out(refused)
+        return
     except Refused:
         session.hub.doubt(session.nick)
         session.nick, taken = "", session.nick

@@ -44,6 +44,9 @@ async def kill(session: IrcSession, message: Message) -> None:
         return
     assert session.user is not None
     target = session.hub.user(message.params[0])
+    if target.is_server:
+        session.reply(numerics.ERR_CANTKILLSERVER)
+        return
     reason = message.params[1] if len(message.params) > 1 else session.user.nick
     why = f"Killed ({session.user.nick} ({reason}))"
     for each in target.sessions:

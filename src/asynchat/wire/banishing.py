@@ -1,0 +1,32 @@
+"""Keeping somebody off the server who may be here."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from asynchat.chat.bans import Ban, Bans, normal
+from asynchat.chat.hub import Hub
+from asynchat.chat.sessions import Session
+
+
+async def banish(
+    hub: Hub, mask: str, reason: str = "", how_long_ms: int | None = None, *, via: Session | None = None
+) -> int:
+    """Ban a mask from the server, for so long, and end the connections of those whom it fits; how many they were.
+
+    Raises:
+        Refused
+    """
+    now_ms = hub.clock_ms()
+    until_ms = None if how_long_ms is None else now_ms + how_long_ms
+    await hub.banish(hub.server, mask, reason, until_ms=until_ms, via=via)
+    ban, only = Ban(normal(mask), "", now_ms, reason), Bans()
+    only.add(ban)
+    gone = 0
+    for user in tuple(hub.state.people.values()):
+        for session in user.sessions:
+            if not user.is_server and only.fitting(user.source, session.address, now_ms) is not None:
+                gone += 1
+                with suppress(OSError, RuntimeError):  # it is gone already
+                    session.keep_out(ban.refusal)
+    return gone

@@ -1,0 +1,102 @@
+"""`asynchat serve` on a terminal, as its operator sees it."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.client.terminal.pty import Terminal, terminal
+from tests.net.conftest import PATIENCE_S
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Terminal]:
+    with terminal(tmp_path, "serve", "--port", "0", "--data", str(tmp_path / "data")) as serving:
+        serving.until("netcat", "you are the server")
+        yield serving
+
+
+def port_of(serving: Terminal) -> int:
+    (line,) = [line for line in serving.all if "nc localhost" in line]
+    return int(line.split()[-1])
+
+
+class Guest:
+    """Somebody at a netcat."""
+
+    def __init__(self, port: int, name: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        self._file = self._socket.makefile("rwb", buffering=0)
+        self.say(name)
+        self.until(f"hello {name}")
+
+    def say(self, text: str) -> None:
+        self._file.write(text.encode() + b"\n")
+
+    def until(self, text: str) -> str:
+        while text not in (line := self._file.readline().decode()):
+            assert line, f"the end came before {text}"
+        return line
+
+    def close(self) -> None:
+        self._file.close()
+        self._socket.close()
+
+
+@pytest.fixture
+def fred(serving: Terminal) -> Iterator[Guest]:
+    guest = Guest(port_of(serving), "fred")
+    yield guest
+    guest.close()
+
+
+def test_the_operator_speaks_first_and_what_is_half_typed_survives(serving: Terminal, fred: Guest) -> None:
+    serving.until("+ fred")
+    serving.enter("welcome everybody")
+    assert fred.until("welcome").startswith("<server> welcome everybody")
+    serving.until("<@server> welcome everybody")
+    serving.type("half typed")
+    serving.until("> half typed")
+    fred.say("hello boss")
+    serving.until("<fred> hello boss", "> half typed")
+
+
+def test_somebody_is_put_out_and_the_rest_is_commands(serving: Terminal, fred: Guest) -> None:
+    serving.enter("/msg fred a word")
+    assert "a word" in fred.until("[dm server]")
+    serving.type("/wh\t\r")
+    serving.until("fred", "line")
+    serving.enter("/kick fred spam")
+    fred.until("kicked")
+    serving.until("spam")
+
+
+@pytest.mark.parametrize("keys", ["/stop\r", "\x04", "\x03"], ids=["/stop", "Ctrl-D", "Ctrl-C"])
+def test_the_server_ends_and_the_terminal_is_as_before(serving: Terminal, fred: Guest, keys: str) -> None:
+    serving.type(keys)
+    fred.until("the server is stopping")
+    assert serving.ended() == 0
+    assert serving.is_as_before
+
+
+def test_the_server_ends_by_a_signal_and_the_terminal_is_as_before(serving: Terminal) -> None:
+    serving.type("half typed")
+    serving.until("half typed")
+    serving.kill(signal.SIGTERM)
+    assert serving.ended() == 0
+    assert serving.is_as_before
+
+
+def test_a_trace_stands_above_the_line_that_is_typed(tmp_path: Path) -> None:
+    with terminal(tmp_path, "serve", "--port", "0", "--memory", "--trace", columns=160) as serving:
+        serving.until("netcat", "you are the server")
+        serving.type("half typed")
+        guest = Guest(port_of(serving), "nat")
+        guest.say("hello\x1b[2J")
+        serving.until("hello", "Said", "> half typed")
+        assert b"hello\x1b[2J" not in serving.raw
+        guest.close()

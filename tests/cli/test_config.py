@@ -118,13 +118,38 @@ def test_a_port_that_replaces_addresses_is_named_for_them(home: Home) -> None:
 def test_show_of_a_client(home: Home) -> None:
     file = home.write("client.toml", '[default]\nname = "ann"\n[profile.lab]\nurl = "asynchat://lab"\n')
     done = home.run("show", "--client", "-r", "#ops", ASYNCHAT_URL="asynchat://there")
-    shown = tomllib.loads(done.stdout)
-    assert shown["default"].items() >= {"url": "asynchat://there", "name": "ann", "rooms": ["#ops"]}.items()
-    assert shown["profile"] == {"lab": {"url": "asynchat://lab"}}
+    values = tomllib.loads(done.stdout)
+    assert values["default"].items() >= {"url": "asynchat://there", "name": "ann", "rooms": ["#ops"]}.items()
+    assert values["profile"] == {"lab": {"url": "asynchat://lab"}}
     assert 'url = "asynchat://there"  # environment ASYNCHAT_URL\n' in done.stdout
     assert f'name = "ann"  # {file}\n' in done.stdout
     assert 'rooms = ["#ops"]  # option --room\n' in done.stdout
     assert f'url = "asynchat://lab"  # {file}\n' in done.stdout
+
+
+def test_a_profile_that_is_named_counts_for_what_it_says(home: Home) -> None:
+    file = home.write("client.toml", '[default]\nname = "ann"\n[profile.lab]\nurl = "asynchat://lab"\ntls = true\n')
+    for done in (home.run("show", "--client", "-u", "lab"), home.run("show", "--client", ASYNCHAT_URL="lab")):
+        shown = done.stdout.partition("\n[profile.lab]")[0]
+        assert f'url = "asynchat://lab"  # {file} [profile.lab]\n' in shown
+        assert f"tls = true  # {file} [profile.lab]\n" in shown
+        assert f'name = "ann"  # {file}\n' in shown
+
+
+def test_a_profile_takes_the_place_of_one_in_a_weaker_file(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    weak = home.write("weak.toml", '[default]\nname = "ann"\n[profile.lab]\nurl = "asynchat://old"\nrooms = ["#old"]\n')
+    strong = home.write("strong.toml", '[profile.lab]\nurl = "asynchat://lab"\n')
+    monkeypatch.setattr("asynchat.cli.origins.config_files", lambda *_: [weak, strong])
+    done = home.run("show", "--client", "-u", "lab")
+    values = tomllib.loads(done.stdout)
+    assert values["profile"] == {"lab": {"url": "asynchat://lab"}}
+    assert (values["default"]["url"], values["default"]["name"]) == ("asynchat://lab", "ann")
+
+
+def test_a_flag_is_an_option_like_others(home: Home) -> None:
+    done = home.run("show", "--client", "--insecure", ASYNCHAT_SEND_TLS="1")
+    assert "insecure = true  # option --insecure\n" in done.stdout
+    assert "tls = true  # environment ASYNCHAT_SEND_TLS\n" in done.stdout
 
 
 def test_secrets_are_not_shown(home: Home) -> None:

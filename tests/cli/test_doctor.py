@@ -17,9 +17,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from asynchat.cli import disk, group, machine, ports, reach
-from asynchat.cli.doctor import target
-from asynchat.cli.finding import Finding
+from asynchat.cli.finding import Finding, ok
 from asynchat.cli.reach import Target
+from asynchat.client.trust import Trust
 from asynchat.config import Settings
 from asynchat.net.certificates import fingerprint, make_certificate
 from asynchat.store.schema import VERSION
@@ -431,24 +431,9 @@ def test_a_unix_socket_is_free_left_over_or_taken(serve: Serve, tmp_path: Path) 
 # A server somewhere.
 
 
-@pytest.mark.parametrize(
-    ("url", "there"),
-    [
-        ("localhost", Target("localhost", 12345, "", secure=False)),
-        ("irc://a", Target("a", 6667, "", secure=False)),
-        ("ircs://a", Target("a", 6697, "", secure=True)),
-        ("ircs://a:7000#x", Target("a", 7000, "", secure=True)),
-        ("asynchats://[::1]", Target("::1", 12345, "", secure=True)),
-        ("unix:///run/chat", Target("", 0, "/run/chat", secure=False)),
-    ],
-)
-def test_where_a_url_leads(url: str, there: Target) -> None:
-    assert target(url) == there
-
-
 def test_a_url_that_is_none_is_a_mistake(tmp_path: Path) -> None:
     assert doctor(tmp_path, "gopher://x").exit_code == 2
-    assert doctor(tmp_path, "ircs://x:port").exit_code == 2
+    assert doctor(tmp_path, "ircs://").exit_code == 2
 
 
 def test_a_server_that_answers_is_described(serve: Serve, tmp_path: Path) -> None:
@@ -490,6 +475,53 @@ def test_a_certificate_that_is_trusted_is_in_order(serve: Serve, tmp_path: Path)
     assert "ok  certificate   trusted, until " in done.stdout
 
 
+def client_file(folder: Path, content: str) -> None:
+    (folder / ".config" / "asynchat").mkdir(parents=True, exist_ok=True)
+    (folder / ".config" / "asynchat" / "client.toml").write_text(content)
+
+
+def test_a_profile_says_where_and_whom_to_believe(serve: Serve, tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make_certificate(cert, key, ["localhost"])
+    server = serve("--memory", "--tls-cert", str(cert), "--tls-key", str(key))
+    url = f'[profile.lab]\nurl = "asynchat://localhost:{server.port}"\ntls = true\n'
+    client_file(tmp_path, f'{url}pin = "{fingerprint(cert)}"\n')
+    pinned = doctor(tmp_path, "lab")
+    assert pinned.exit_code == 0, pinned.output
+    assert "ok  certificate   it is the one that is pinned\n" in pinned.stdout
+    client_file(tmp_path, f'{url}pin = "{"0" * 64}"\n')
+    other = doctor(tmp_path, "lab")
+    assert other.exit_code == 1
+    assert "!!  certificate   it is not the one that is pinned: its SHA-256 is " in other.stdout
+    client_file(tmp_path, f'{url}ca = "{cert}"\n')
+    assert "ok  certificate   trusted, until " in doctor(tmp_path, "lab").stdout
+    client_file(tmp_path, f'{url}ca = "/none.pem"\n')
+    assert "!!  TLS           /none.pem: " in doctor(tmp_path, "lab").stdout
+    client_file(tmp_path, f'{url}pin = "short"\n')
+    assert "!!  configuration short is no SHA-256" in doctor(tmp_path, "lab").stdout
+
+
+def test_a_websocket_is_asked_for(serve: Serve, tmp_path: Path) -> None:
+    port = serve("--memory").port
+    done = doctor(tmp_path, f"ws://127.0.0.1:{port}/")
+    assert done.exit_code == 0, done.output
+    assert "ok  answer        a WebSocket\n" in done.stdout
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 404 Not Found\r\n\r\n")
+
+        refusing = threading.Thread(target=refuse, daemon=True)
+        refusing.start()
+        done = doctor(tmp_path, f"ws://127.0.0.1:{listening.getsockname()[1]}/")
+        refusing.join()
+    assert done.exit_code == 1
+    assert "no WebSocket: HTTP/1.1 404 Not Found\n" in done.stdout
+
+
 def test_a_server_without_tls_is_told(serve: Serve, tmp_path: Path) -> None:
     done = doctor(tmp_path, f"asynchats://127.0.0.1:{serve('--memory').port}")
     assert done.exit_code == 1
@@ -523,13 +555,17 @@ def test_what_answers_otherwise_is_told(answer: bytes, told: str, tmp_path: Path
 
         speaking = threading.Thread(target=speak, daemon=True)
         speaking.start()
-        found = list(reach.reach(Target("127.0.0.1", listening.getsockname()[1], "", secure=False)))
+        found = list(reach.reach(Target("127.0.0.1", listening.getsockname()[1], "", secure=False), Trust()))
         speaking.join()
     assert of(found, "answer") == [("wrong", f"it does not answer as IRC: {told}")]
+
+
+def test_what_a_hostile_server_says_moves_no_cursor() -> None:
+    assert ok("answer", "IRC, from \x1b[2Jx").as_line().endswith("IRC, from \ufffd[2Jx")
 
 
 def test_who_says_nothing_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reach, "TIMEOUT_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        found = list(reach.reach(Target("127.0.0.1", silent.getsockname()[1], "", secure=False)))
+        found = list(reach.reach(Target("127.0.0.1", silent.getsockname()[1], "", secure=False), Trust()))
     assert of(found, "answer") == [("wrong", "it does not answer as IRC: timed out")]

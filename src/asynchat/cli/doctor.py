@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
@@ -14,11 +13,11 @@ from asynchat.cli.admin import SOCKET
 from asynchat.cli.config import files_read, problems_of
 from asynchat.cli.finding import Finding, note, ok, wrong
 from asynchat.cli.invocation import Invocation
+from asynchat.cli.login import address, client_settings, trust
 from asynchat.cli.options import data_folder, settings_from, store_path
 from asynchat.cli.origins import options_of
 from asynchat.cli.reach import Target, reach
 from asynchat.cli.schema import SERVER
-from asynchat.client.url import Url
 from asynchat.config import BadConfig, Settings
 
 
@@ -28,7 +27,7 @@ from asynchat.config import BadConfig, Settings
 @click.option("--json", "as_json", is_flag=True, help="print a JSON object for each, with state, about and text")
 @click.pass_context
 def command(ctx: click.Context, /, *, url: str | None, data: str | None, as_json: bool) -> None:
-    """See whether a server can run here; or whether the one at URL can be reached, and how long that takes.
+    """See whether a server can run here; or whether the one at URL, or of a profile, can be reached.
 
     "ok" is as it should be, "!!" is not, and then it ends with 1; "--" is good to know. Nothing is changed, here or
     there.
@@ -36,23 +35,26 @@ def command(ctx: click.Context, /, *, url: str | None, data: str | None, as_json
     invocation: Invocation = ctx.obj
     color = invocation.wants_color(sys.stdout)
     sound = True
-    for finding in reach(target(url)) if url is not None else examine(ctx, data):
+    for finding in look_at(url, invocation) if url is not None else examine(ctx, data):
         sound = sound and finding.state != "wrong"
         click.echo(finding.as_json() if as_json else finding.as_line(), color=color)
     sys.exit(OK if sound else FAILURE)
 
 
-def target(url: str) -> Target:
-    """Where a URL leads; asynchats:// and ircs:// speak TLS."""
-    scheme, divider, rest = url.partition("://")
-    plain = {"asynchats": "asynchat", "ircs": "irc"}.get(scheme)
+def look_at(url: str, invocation: Invocation) -> Iterator[Finding]:
+    """The server at a URL, or of a profile, as `send` would come to it."""
     try:
-        where = Url.parse(f"{plain}{divider}{rest}" if plain else url)
-        if scheme == "ircs" and urlsplit(url).port is None:
-            return Target(where.host, 6697, "", secure=True)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    return Target(where.host, where.port, where.path, secure=plain is not None)
+        settings = client_settings(invocation, url=url, rooms=())
+        where, believed = address(settings.url), trust(settings)
+    except BadConfig as error:
+        yield wrong("configuration", str(error))
+        return
+    socket_path = "" if where.web else where.path
+    yield from reach(
+        Target(where.host, where.port, socket_path, secure=where.secure or settings.tls),
+        believed,
+        web=where.path if where.web else "",
+    )
 
 
 def examine(ctx: click.Context, data: str | None) -> Iterator[Finding]:

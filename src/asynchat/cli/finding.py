@@ -8,6 +8,8 @@ from typing import Literal
 
 import click
 
+from asynchat.wire.text import plain
+
 State = Literal["ok", "wrong", "note"]
 MARKS: dict[State, str] = {"ok": "ok", "wrong": "!!", "note": "--"}
 COLORS: dict[State, str] = {"ok": "green", "wrong": "red", "note": "cyan"}
@@ -22,8 +24,8 @@ class Finding:
     text: str
 
     def as_line(self) -> str:
-        """For people; in colour, which `click.echo` takes out."""
-        return f"{click.style(MARKS[self.state], fg=COLORS[self.state])}  {self.about:<13} {self.text}"
+        """For people; in colour, which `click.echo` takes out. What a server says moves no cursor."""
+        return f"{click.style(MARKS[self.state], fg=COLORS[self.state])}  {self.about:<13} {plain(self.text)}"
 
     def as_json(self) -> str:
         """For programs."""

@@ -42,9 +42,16 @@ def effective(schema: Schema, config: str | None, options: click.Context) -> lis
         values = read(path)
         schema.accept(values, str(path))
         layers.append((values, str(path)))
-        origins |= {(section, name): str(path) for section, table in _tables(values) for name in table}
-    layers.append((_given(schema, options), "option"))
-    origins |= _said(schema, options)
+        _note_origins(origins, values, str(path))
+    given, said = _given(schema, options), _said(schema, options)
+    profile = _profile(layers, given)
+    if profile is not None:
+        del given["default"]["url"], said["default", "url"]
+        layers.append(profile)
+        named, where = profile
+        origins |= {("default", name): where for name in named["default"]}
+    layers.append((given, "option"))
+    origins |= said
     return [
         Row(section, each, getattr(settings, each.name), origins.get((section, each.name), DEFAULT))
         for section, settings in _sections(schema, layers)
@@ -86,9 +93,7 @@ def _sections(schema: Schema, layers: Sequence[tuple[Values, str]]) -> Iterator[
         client = changed(client, values.get("default", {}), f"{source}: [default]")
         for section, table in _tables(values):
             if "." in section:
-                named_ones[section] = changed(
-                    named_ones.get(section, ClientSettings()), table, f"{source}: [{section}]"
-                )
+                named_ones[section] = changed(ClientSettings(), table, f"{source}: [{section}]")
     yield from [("default", client), *named_ones.items()]
 
 
@@ -99,6 +104,23 @@ def _tables(values: Values) -> Iterator[tuple[str, Values]]:
             yield from ((f"{section}.{name}", each) for name, each in table.items())
         else:
             yield section, table
+
+
+def _note_origins(origins: dict[Place, str], values: Values, path: str) -> None:
+    """Note what is in a file; a section with a name of one's choice takes the place of that in a weaker one."""
+    for section, table in _tables(values):
+        for place in [place for place in origins if place[0] == section and "." in section]:
+            del origins[place]
+        origins |= {(section, name): path for name in table}
+
+
+def _profile(layers: Sequence[tuple[Values, str]], given: Values) -> tuple[Values, str] | None:
+    """The profile that is named instead of a URL, as what counts by default, and where it is."""
+    name = given.get("default", {}).get("url")
+    for values, path in reversed(layers):
+        if name in values.get("profile", {}):
+            return {"default": values["profile"][name]}, f"{path} [profile.{name}]"
+    return None
 
 
 def _place(schema: Schema, parameter: click.Parameter) -> Place | None:

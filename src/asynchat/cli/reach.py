@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import secrets
 import socket
 import ssl
 import statistics
@@ -12,11 +14,15 @@ from contextlib import closing
 from typing import NamedTuple
 
 from asynchat.cli.finding import Finding, note, ok, wrong
+from asynchat.client.errors import Untrusted
+from asynchat.client.trust import Trust
 
 TIMEOUT_S = 5.0
 TRIPS = 5
 MOST = 64 * 1024
 """Bytes of an answer that are read."""
+MOST_SHOWN = 100
+"""Characters of what a server says of itself."""
 
 
 class Target(NamedTuple):
@@ -48,8 +54,8 @@ class Target(NamedTuple):
         return self.path or f"{self.host} port {self.port}"
 
 
-def reach(target: Target) -> Iterator[Finding]:
-    """Connect, speak TLS if need be, and ask."""
+def reach(target: Target, trust: Trust, *, web: str = "") -> Iterator[Finding]:
+    """Connect, speak TLS if need be, and ask; `web` is the path of a WebSocket, if it is one."""
     began = time.monotonic()
     try:
         connection = target.connect()
@@ -62,26 +68,30 @@ def reach(target: Target) -> Iterator[Finding]:
     with closing(connection):
         if target.secure:
             try:
-                found, connection = _with_tls(target, connection)
+                found, connection = _with_tls(target, connection, trust)
+            except Untrusted as error:
+                yield wrong("TLS", str(error))
+                return
             except OSError as error:
                 yield wrong("TLS", f"{getattr(error, 'reason', None) or error.strerror or error}")
                 return
             yield from found
         with closing(connection):
             try:
-                yield from _ask(connection)
+                yield from _ask_web(connection, target.host, web) if web else _ask(connection)
             except (OSError, ValueError) as error:
                 yield wrong("answer", f"it does not answer as IRC: {getattr(error, 'strerror', None) or error}")
 
 
-def _with_tls(target: Target, connection: socket.socket) -> tuple[list[Finding], ssl.SSLSocket]:
+def _with_tls(target: Target, connection: socket.socket, trust: Trust) -> tuple[list[Finding], ssl.SSLSocket]:
     """Speak TLS, also with a server that is not to be trusted: it is only told about.
 
     Raises:
         OSError: it speaks none.
+        Untrusted: what we trust cannot be read.
     """
     found: list[Finding] = []
-    context = ssl.create_default_context()
+    context = trust.context()
     try:
         secured = context.wrap_socket(connection, server_hostname=target.host)
     except ssl.SSLCertVerificationError as error:
@@ -93,7 +103,12 @@ def _with_tls(target: Target, connection: socket.socket) -> tuple[list[Finding],
     if expires := (secured.getpeercert() or {}).get("notAfter"):
         found.append(ok("certificate", f"trusted, until {expires}"))
     shown = hashlib.sha256(secured.getpeercert(binary_form=True) or b"").hexdigest()
-    found.append(note("certificate", f"its SHA-256 is {shown}"))
+    if trust.pin is None:
+        found.append(note("certificate", f"its SHA-256 is {shown}"))
+    else:
+        pinned = ok("certificate", "it is the one that is pinned")
+        other = wrong("certificate", f"it is not the one that is pinned: its SHA-256 is {shown}")
+        found.append(pinned if trust.pin == shown else other)
     return found, secured
 
 
@@ -113,8 +128,27 @@ def _ask(connection: socket.socket) -> Iterator[Finding]:
     connection.sendall(b"QUIT\r\n")
     sasl = next((each.partition("=")[2] for each in offered if each.split("=")[0] == "sasl"), None)
     login = "no logging in" if sasl is None else f"logging in with {sasl or 'SASL'}"
-    yield ok("answer", f"IRC, from {name}: {len(offered)} capabilities, {login}")
+    yield ok("answer", f"IRC, from {name[:MOST_SHOWN]}: {len(offered)} capabilities, {login[:MOST_SHOWN]}")
     yield note("round trip", f"{statistics.median(took) * 1000:.2f} ms (median of {TRIPS})")
+
+
+def _ask_web(connection: socket.socket, host: str, path: str) -> Iterator[Finding]:
+    """Ask for a WebSocket. (RFC 6455 4.1)
+
+    Raises:
+        OSError, ValueError: it is none.
+    """
+    key = base64.b64encode(secrets.token_bytes(16)).decode()
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += [f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: text.ircv3.net"]
+    began = time.monotonic()
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    status = connection.recv(4096).decode(errors="replace").partition("\r\n")[0]
+    took_s = time.monotonic() - began
+    if " 101 " not in f"{status} ":
+        raise ValueError(f"no WebSocket: {status[:60] or 'it ends the connection'}")
+    yield ok("answer", "a WebSocket")
+    yield note("round trip", f"{took_s * 1000:.2f} ms")
 
 
 def _offered(connection: socket.socket, rest: bytes) -> tuple[str, list[str], bytes]:

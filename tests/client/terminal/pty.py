@@ -87,11 +87,12 @@ class Terminal:
         self.wait(lambda: not any(text in line for line in self.lines), f"no {text}")
 
     def wait(self, there: Callable[[], bool], what: str) -> None:
-        """Wait until something is so, and read on meanwhile."""
+        """Wait until something is so, and read on meanwhile; as long as there is something to read it may be yet."""
 
         end = time.monotonic() + PATIENCE_S
         while not there():
-            self.read()
+            if self.read():
+                end = time.monotonic() + PATIENCE_S
             if time.monotonic() > end:
                 shown = "\n".join(self.lines)
                 raise AssertionError(f"waited for {what}; the screen is\n{shown}")

@@ -165,7 +165,7 @@ def test_scripts_work_there_too(ngircd: Ngircd, tmp_path: Path) -> None:
         assert time.monotonic() < end
     assert asynchat(tmp_path, ngircd.url, "send", "hello", "there").returncode == 0
     assert json.loads(tail.stdout.readline()).items() >= {"from": "bob", "text": "hello there", "id": ""}.items()
-    assert lines(asynchat(tmp_path, ngircd.url, "rooms")) == ["#lobby 1"]
+    assert "#lobby 1" in lines(asynchat(tmp_path, ngircd.url, "rooms"))
     assert asynchat(tmp_path, ngircd.url, "send", "--to", "nobody", "x").returncode == 77
     refused = asynchat(tmp_path, ngircd.url, "history")
     assert (refused.returncode, b"NO_HISTORY" in refused.stderr) == (77, True)

@@ -20,6 +20,7 @@ from asynchat.cli import COMMANDS
 from asynchat.cli.manpage import man_page, roff
 from asynchat.cli.manual import EXIT_CODES, Page, cli_page, pages
 from asynchat.cli.reference import settings_page
+from asynchat.client.terminal.commands import COMMANDS as DESK
 from asynchat.store.codec import _FIELDS, from_json, to_json
 
 ROOT = Path(__file__).parents[1]
@@ -39,9 +40,14 @@ def transcript(start: str) -> list[str]:
 def url(tmp_path: Path) -> Iterator[str]:
     """A server as README starts it, on any port."""
     command = [sys.executable, "-m", "asynchat", "serve", "--port", "0", "--data", str(tmp_path), "--print-url"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+    command.append("--console")  # as in the foreground of a terminal
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
-        yield server.stdout.readline().strip()
+        url = server.stdout.readline().strip()
+        while "you are the server" not in server.stdout.readline():
+            assert server.poll() is None
+        yield url
         server.terminate()
         assert server.wait(10) == 0
 
@@ -100,6 +106,11 @@ def test_join_in_a_pipe_says_what_it_reads_and_writes_what_it_hears(url: str) ->
     assert joined.returncode == 0, joined.stderr
     assert joined.stdout.endswith("> hello\n")
     assert "*** joined #lobby" in joined.stderr
+
+
+def test_every_command_of_the_desk_is_in_its_page() -> None:
+    page = (ROOT / "docs" / "terminal.md").read_text()
+    assert [row.name for row in DESK.values() if f"`/{row.name}`" not in page] == []
 
 
 def test_every_make_target_of_the_docs_exists() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shlex
 import sys
@@ -105,6 +106,8 @@ class Sitting:
         from asynchat.client.terminal.editor import Left
         from asynchat.client.terminal.prompt import PromptFace
 
+        gc.freeze()  # what is here stays; what comes goes by itself, and need not be looked at so often
+        gc.set_threshold(50_000)
         face = PromptFace(renderer, color=self._color)
         desk = Desk(face, **more)
         face.sit_at(desk)

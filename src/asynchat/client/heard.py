@@ -29,7 +29,8 @@ class Heard:
         size = size_of(item)
         self._bytes += size
         self._items.append((item, size))
-        self._some.set()
+        if not self._some.is_set():
+            self._some.set()
 
     def end(self) -> None:
         """There will be nothing more."""
@@ -63,4 +64,6 @@ class Heard:
 
 def size_of(item: Message | Notice) -> int:
     """Bytes that it takes, about."""
-    return EACH + (len(item.params[-1]) if isinstance(item, Message) and item.params else 0)
+    if type(item) is Message:
+        return EACH + len(item.params[-1]) if item.params else EACH
+    return EACH

@@ -27,6 +27,8 @@ def is_talk(message: Message) -> bool:
 def place_of(message: Message, me: str) -> str:
     """The room or the person that a line of talk belongs to, casefolded."""
     target = message.params[0]
+    if target[:1] == "#":  # mostly
+        return casefold(target)
     if (room := target.lstrip("~&@%+"))[:1] == "#":  # said to those of a role in a room
         return casefold(room)
     return casefold(message.source.partition("!")[0] if casefold(target) == casefold(me) else target)

@@ -114,10 +114,11 @@ def _name_in(me: str) -> re.Pattern[str]:
 
 def mentions(me: str, text: str) -> bool:
     """Whether a text has the name in it, as a word of its own."""
-    if not me:
-        return False
     folded = text.lower()
-    return casefold(me) in folded and _name_in(me).search(folded) is not None
+    return _folded(me) in folded and bool(me) and _name_in(me).search(folded) is not None
+
+
+_folded = lru_cache(maxsize=16)(casefold)
 
 
 def show(message: Message, me: str) -> list[Line]:

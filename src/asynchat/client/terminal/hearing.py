@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from asynchat.chat.names import casefold
@@ -26,11 +27,13 @@ class Hearing:
         self._desk = desk
         self._server = server
         self._nick = server.client.nick
-        self._seen = ""  # the id of the line that was shown last
+        self._handlers: dict[str, Callable[[Message], None]] = {
+            name.removeprefix("_on_").upper(): getattr(self, name) for name in dir(self) if name.startswith("_on_")
+        }
 
     def take(self, message: Message) -> None:
         """One message."""
-        handler = getattr(self, f"_on_{message.command.lower()}", None)
+        handler = self._handlers.get(message.command)
         if handler is not None:
             handler(message)
         else:
@@ -47,10 +50,11 @@ class Hearing:
     def _show(self, message: Message, place: Place | None) -> None:
         """Show what a message is, if one looks there, or if it is for the reader; else keep it for later."""
         desk = self._desk
-        for line in show(message, self._server.client.nick):
-            if not desk.face.hides or place is None or place is desk.here or line.mention or self._aside(line):
+        seen = not desk.face.hides or place is None or place is desk.here
+        for line in show(message, self._nick):
+            if seen or line.mention or self._aside(line):
                 desk.put([self._placed(line, place)])
-            elif line.talk:
+            elif line.talk and place is not None:
                 place.hold(line)
                 desk.face.changed()
             if line.mention and "batch" not in message.tags and place is not None:
@@ -64,9 +68,10 @@ class Hearing:
 
     def _placed(self, line: Line, place: Place | None) -> Line:
         """The line with where it belongs, if that is not where one looks, or is not clear."""
-        desk, several = self._desk, len(self._desk.servers) > 1
+        desk = self._desk
         if place is not None and place is desk.here and desk.face.hides:
             return line._replace(where="") if line.where else line
+        several = len(desk.servers) > 1
         if place is not None and line.where and place is desk.here:
             return line._replace(where="")
         if line.where or place is None:
@@ -84,7 +89,7 @@ class Hearing:
         nick, ignored = nick_of(message), self._desk.ignored
         if len(message.params) < 2 or (ignored and casefold(nick) in ignored):
             return
-        me = self._server.client.nick
+        me = self._nick
         mine = nick == me
         place = self._place_of(message, me)
         if place is not None:
@@ -101,7 +106,7 @@ class Hearing:
     def _place_of(self, message: Message, me: str) -> Place | None:
         """Where a line of talk belongs; None for what servers and services say."""
         target = message.params[0]
-        if target[:1] == "#":
+        if target[:1] == "#":  # mostly
             return self._server.get(target)
         name = place_of(message, me)
         if name[:1] in self._server.room_signs:

@@ -31,6 +31,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "config": ("chat.errors", "chat.names"),
     "net": ("chat", "wire", "store", "config", "net"),
     "client": ("wire.irc.message", "wire.saslprep", "wire.text", "chat.events", "chat.errors", "chat.names", "client"),
+    "testing": ("net.server",),
     "cli": ANYTHING,
     "__init__": ANYTHING,  # public names, resolved when they are first used
     "__main__": ANYTHING,

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
+    from asynchat.net.asgi import asgi
     from asynchat.net.server import Server
 
 __version__ = "0.1.0"
 
-__all__ = ["AsynchatError", "BadMessage", "Refused", "Server", "StoreError", "__version__"]
+__all__ = ["AsynchatError", "BadMessage", "Refused", "Server", "StoreError", "__version__", "asgi"]
 
 _WHERE = {
     "AsynchatError": "asynchat.chat.errors",
@@ -23,6 +24,7 @@ _WHERE = {
     "Refused": "asynchat.chat.errors",
     "Server": "asynchat.net.server",
     "StoreError": "asynchat.chat.errors",
+    "asgi": "asynchat.net.asgi",
 }
 """Public names are imported when they are first used, so that `import asynchat` stays cheap. (PEP 562)"""
 

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from asynchat.config import LimitSettings
-from asynchat.net.conversation import Conversation, address_of, cloak
+from asynchat.net.conversation import Conversation, SecureConversation, address_of, cloak
 from asynchat.net.throttle import Throttle
 from asynchat.net.tuning import INHERITED, tune
 from asynchat.net.waking import Waker
 from asynchat.wire.door import Door
 from asynchat.wire.house import House
+from asynchat.wire.irc.session import IrcSession
 from asynchat.wire.session import Session
 
 log = logging.getLogger("asynchat")
@@ -69,6 +70,24 @@ class Connections:
         conversation.session = Door(self._house, conversation, self._loop.time(), greeting)
         self._add(conversation)
 
+    def admit(self, writer: asyncio.StreamWriter, address: str, *, secure: bool) -> Conversation:
+        """A connection that somebody else has accepted, from this address; IRC is spoken over it, whatever comes.
+
+        `secure`: nobody can listen in between us and the client.
+
+        Raises:
+            ConnectionRefusedError: there are too many.
+        """
+        if self._ending or len(self._all) >= (self.limits.max_clients or self._most):
+            raise ConnectionRefusedError("server full")
+        throttle = Throttle(self._loop) if self.limits.flood else None
+        kind = SecureConversation if secure else Conversation
+        conversation = self._conversation(writer, address, cloak(address, self._secret), throttle, kind)
+        session = self._house.sessions.get(IrcSession.wire, IrcSession)
+        conversation.session = session(self._house, conversation, self._loop.time())
+        self._add(conversation)
+        return conversation
+
     def operate(self, writer: asyncio.StreamWriter) -> Conversation:
         """A connection at whose other end the server's operator sits: a console. Its stream's reader reads no more."""
         from asynchat.wire.talk.console import ConsoleSession
@@ -80,9 +99,14 @@ class Connections:
         return conversation
 
     def _conversation(
-        self, writer: asyncio.StreamWriter, address: str, host: str, throttle: Throttle | None
+        self,
+        writer: asyncio.StreamWriter,
+        address: str,
+        host: str,
+        throttle: Throttle | None,
+        kind: type[Conversation] = Conversation,
     ) -> Conversation:
-        return Conversation(
+        return kind(
             writer,
             loop=self._loop,
             address=address,

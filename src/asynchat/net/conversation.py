@@ -257,6 +257,14 @@ class Conversation(asyncio.Protocol):
             (transport.pause_reading if pause else transport.resume_reading)()
 
 
+class SecureConversation(Conversation):
+    """One over which nobody can listen in, though there is no TLS of ours."""
+
+    __slots__ = ()
+
+    secure = True
+
+
 def _words(error: BaseException) -> str:
     """What others are told about a connection that failed."""
     return (getattr(error, "strerror", None) or "connection lost").lower()

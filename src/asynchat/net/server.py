@@ -131,6 +131,19 @@ class Server:
         assert self._life is not None, "the server is not entered"
         await asyncio.shield(self._life)
 
+    @property
+    def running(self) -> bool:
+        """Whether it was entered and has not ended."""
+        return self._life is not None and not self._life.done()
+
+    def admit(self, writer: asyncio.StreamWriter, address: str, *, secure: bool) -> None:
+        """Talk IRC over a connection that somebody else has accepted: see `asynchat.asgi`.
+
+        Raises:
+            ConnectionRefusedError: there are too many.
+        """
+        self._connections.admit(writer, address, secure=secure)
+
     def operate(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Have the server's operator sit at the other end: see `net.console`."""
         self._connections.operate(writer)

@@ -67,7 +67,7 @@ def open_websocket(request: h11.Request, allowed_origins: Sequence[str]) -> Open
             426, "WebSocket of version 13 only\n", ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")
         )
     origins = headers.get_all("Origin")
-    if len(origins) > 1 or not all(_may_open(origin, headers["Host"], allowed_origins) for origin in origins):
+    if len(origins) > 1 or not all(may_open(origin, headers["Host"], allowed_origins) for origin in origins):
         raise NotOpened(403, f"pages of {', '.join(origins)} may not open a WebSocket here\n")
     response = ServerProtocol(select_subprotocol=_choose).accept(Request(request.target.decode("latin-1"), headers))
     if response.status_code != 101:
@@ -80,7 +80,7 @@ def _choose(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | 
     return next((each for each in offered if each in (TEXT, BINARY)), None)
 
 
-def _may_open(origin: str, host: str, allowed: Sequence[str]) -> bool:
+def may_open(origin: str, host: str, allowed: Sequence[str]) -> bool:
     """Whether a page of this origin may open a WebSocket on this host; `http` and `https` of a host are one.
 
     No `Origin` at all means no browser, and is not asked about.

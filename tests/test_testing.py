@@ -1,0 +1,68 @@
+"""What the tests of others are made with."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+import asynchat
+from asynchat.testing import Heard, Person, thread_server
+
+
+def test_people_say_and_hear_in_a_test_that_is_no_coroutine() -> None:
+    with thread_server() as server, Person(server.url, "alice") as alice, Person(server.url, "bob") as bob:
+        alice.say("hello bob")
+        assert bob.hear("hello") == Heard("alice", "hello bob")
+        bob.say("/msg alice psst")
+        assert alice.hear("psst") == Heard("bob", "psst")
+        bob.say("/nonsense")
+        assert bob.hear("UNKNOWN").who == "!!!"
+
+
+def test_nothing_is_left_when_it_is_over() -> None:
+    before = threading.active_count()
+    with thread_server() as server:
+        port = server.port
+    assert threading.active_count() == before
+    with socket.socket() as sock:
+        assert sock.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_options_are_those_of_the_server_and_its_errors_are_told(tmp_path: Path) -> None:
+    with thread_server(room="#tea", store=tmp_path / "chat.db") as server, Person(server.url, "alice") as alice:
+        assert "you are in #tea" in alice.heard[-1].text
+    with pytest.raises(asynchat.StoreError), thread_server(store=tmp_path):
+        pass
+    with pytest.raises(TypeError), thread_server(nonsense=1):
+        pass
+
+
+def test_coroutines_run_where_the_server_is() -> None:
+    async def port(server: asynchat.Server) -> int:
+        return server.port
+
+    with thread_server() as server:
+        assert server.run(port(server.server)) == server.port
+
+
+def test_who_waits_in_vain_is_told_what_was_heard() -> None:
+    with thread_server() as server, Person(server.url, "alice") as alice:
+        server.run(server.server.close())
+        with pytest.raises(AssertionError, match="disconnected"):
+            alice.hear("never")
+
+
+def test_the_page_about_testing_works_in_a_project_of_somebody_else(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "testing.md").read_text()
+    for name, code in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", page, re.DOTALL):
+        (tmp_path / name).write_text(code)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
+    assert "2 passed" in done.stdout

@@ -65,6 +65,22 @@ def test_the_operator_speaks_first_and_what_is_half_typed_survives(serving: Term
     serving.until("<fred> hello boss", "> half typed")
 
 
+def test_people_at_a_terminal_see_who_runs_the_room(serving: Terminal, tmp_path: Path) -> None:
+    url = f"asynchat://127.0.0.1:{port_of(serving)}"
+    with terminal(tmp_path, "join", url, "--name", "alice") as alice:
+        alice.until("in #lobby: @server @alice")
+        serving.enter("welcome everybody")
+        alice.until("<@server> welcome everybody")
+        with terminal(tmp_path, "join", url, "--name", "bob") as bob:
+            bob.until("#lobby (3)")
+            bob.enter("hi")
+            alice.until("<bob> hi")
+            alice.enter("/op bob")
+            alice.until("sets #lobby +o bob")
+            bob.enter("now?")
+            alice.until("<@bob> now?")
+
+
 def test_somebody_is_put_out_and_the_rest_is_commands(serving: Terminal, fred: Guest) -> None:
     serving.enter("/msg fred a word")
     assert "a word" in fred.until("[dm server]")

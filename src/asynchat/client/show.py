@@ -33,7 +33,8 @@ class Sort(Enum):
 class Line(NamedTuple):
     """One line, harmless. `who` says it, if anybody does; `where` goes before it, e.g. `[#ops]`.
 
-    `mention`: it is for the reader. `when` is the time in the reader's zone, None if nobody tells.
+    `mention`: it is for the reader. `when` is the time in the reader's zone, None if nobody tells. `role` is the sign
+    of who says it, in a room.
     """
 
     sort: Sort
@@ -42,17 +43,18 @@ class Line(NamedTuple):
     when: datetime | None = None
     where: str = ""
     mention: bool = False
+    role: str = ""
 
     @property
     def marked(self) -> str:
         """Who it comes from, as it is shown: `<bob>`, `* bob`, `-bob-`, `***`, `!!!`."""
         match self.sort:
             case Sort.SAID:
-                return f"<{self.who}>"
+                return f"<{self.role}{self.who}>"
             case Sort.ACTION:
-                return f"* {self.who}"
+                return f"* {self.role}{self.who}"
             case Sort.NOTICE:
-                return f"-{self.who}-"
+                return f"-{self.role}{self.who}-"
             case Sort.NEWS:
                 return NEWS
         return NO

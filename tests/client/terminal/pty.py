@@ -79,8 +79,12 @@ class Terminal:
         return True
 
     def until(self, *texts: str) -> None:
-        """Wait until all of that is on the screen."""
-        self.wait(lambda: all(any(text in line for line in self.lines) for text in texts), str(texts))
+        """Wait until all of that is on the screen; whether who says it runs the room need not be said."""
+
+        def there(text: str) -> bool:
+            return any(text in line or text in line.replace("<@", "<") for line in self.lines)
+
+        self.wait(lambda: all(map(there, texts)), str(texts))
 
     def until_gone(self, text: str) -> None:
         """Wait until that is not on the screen."""

@@ -201,7 +201,7 @@ def test_in_tmux_what_is_typed_stays_while_lines_come(serve: Serve, tmp_path: Pa
         run("resize-window", "-x", "60", "-y", "12")
         until("alice> half typed 日本語 👋", "*1:#lobby")
         run("send-keys", "Enter")
-        until("<alice> half typed 日本語 👋")
+        until("<@alice> half typed 日本語 👋")
         run("send-keys", "C-d")
         until("ended with 0")
     finally:

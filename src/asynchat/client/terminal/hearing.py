@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from asynchat.chat.names import casefold
 from asynchat.client.positions import place_of
 from asynchat.client.show import Line, Sort, news, nick_of, show
-from asynchat.client.terminal.places import ROLES, Place, Server
+from asynchat.client.terminal import roles
+from asynchat.client.terminal.places import Place, Server
 from asynchat.wire.irc.message import Message
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Hearing:
         desk = self._desk
         seen = not desk.face.hides or place is None or place is desk.here
         for line in show(message, self._nick):
+            if line.who and place is not None and (role := place.role_of(line.who)):
+                line = line._replace(role=role)  # noqa: PLW2901  (the same line, as it is seen here)
             if seen or line.mention or self._aside(line):
                 desk.put([self._placed(line, place)])
             elif line.talk and place is not None:
@@ -142,6 +145,7 @@ class Hearing:
         if place is not None:
             if mine:
                 place.people.clear()
+                place.roles.clear()
             place.meet([nick])
         if mine and place is not None and known is None and self._server.asked_for(room, self._desk.here):
             self._desk.here = place
@@ -192,13 +196,24 @@ class Hearing:
             return
         place = self._server.get(message.params[2])
         if place is not None:
-            place.meet(name.lstrip(ROLES).partition("!")[0] for name in message.params[3].split())
+            marks = "".join(roles.signs(self._server.client.isupport).values())
+            for name in message.params[3].split():
+                bare, role = roles.split(name, marks)
+                place.meet([bare])
+                place.give(bare, role)
         self._show(message, self._desk.here)
 
     def _on_topic(self, message: Message) -> None:
         self._show(message, self._server.get(message.params[0]) if message.params else None)
 
-    _on_mode = _on_redact = _on_topic
+    _on_redact = _on_topic
+
+    def _on_mode(self, message: Message) -> None:
+        place = self._server.get(message.params[0]) if message.params else None
+        if place is not None:
+            for role, name, given in roles.changes(message.params[1:], self._server.client.isupport):
+                place.give(name, role if given else "")
+        self._show(message, place)
 
     def _on_away(self, message: Message) -> None:
         """Who goes away and comes back is not told each time."""

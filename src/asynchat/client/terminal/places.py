@@ -18,8 +18,6 @@ MOST_PEOPLE = 20_000
 """People of one place whose names are kept; a server of good will tells no more."""
 MOST_PLACES = 200
 """Places at one server; talk of others is shown, but kept nowhere."""
-ROLES = "~&@%+"
-"""What stands before the names of people with a role, when they are listed."""
 
 
 class Place:
@@ -33,6 +31,7 @@ class Place:
         self.server = server
         self.name = name
         self.people: dict[str, str] = {}  # casefolded name to name, who spoke last comes last
+        self.roles: dict[str, str] = {}  # casefolded name to sign, of those who have a role
         self.unread = 0
         self.mentions = 0
         self.held: deque[Line] = deque(maxlen=HELD)
@@ -67,14 +66,29 @@ class Place:
     def leave(self, name: str) -> bool:
         """Somebody has gone; whether they were here."""
         self.typing.pop(name, None)
+        self.roles.pop(casefold(name), None)
         return self.people.pop(casefold(name), None) is not None
 
     def rename(self, name: str, to: str) -> bool:
         """Somebody is called otherwise; whether they are here."""
+        role = self.role_of(name)
         if not self.leave(name):
             return False
         self.meet([to])
+        self.give(to, role)
         return True
+
+    def give(self, name: str, role: str) -> None:
+        """Somebody here has that role now, "" for none."""
+        folded = casefold(name)
+        if role and folded in self.people:
+            self.roles[folded] = role
+        else:
+            self.roles.pop(folded, None)
+
+    def role_of(self, name: str) -> str:
+        """The sign of somebody's role, "" if they have none."""
+        return self.roles.get(casefold(name), "") if self.roles else ""
 
     def spoke(self, name: str) -> None:
         """Somebody has said something."""

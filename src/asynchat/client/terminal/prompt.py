@@ -36,8 +36,9 @@ class Around:
         if self.desk is None or self.desk.here is None:
             return []
         lines = [plain(line) for saying in self.desk.here.waiting for line in saying.text.split("\n")]
-        nick = plain(self.desk.here.server.client.nick)
-        shown = [f"<{nick}> {line}" for line in lines[:MOST_WAITING]]
+        nick = self.desk.here.server.client.nick
+        who = self.desk.here.role_of(nick) + plain(nick)
+        shown = [f"<{who}> {line}" for line in lines[:MOST_WAITING]]
         if len(lines) > MOST_WAITING:
             shown.append(f"… {len(lines) - MOST_WAITING} more are not stored yet")
         return [("class:waiting", "\n".join(shown))] if shown else []

@@ -21,6 +21,7 @@ from asynchat.client.registration import Identity
 from asynchat.client.trust import Trust, normal
 from asynchat.client.url import Url
 from asynchat.config import BadConfig, ClientSettings, changed, read
+from asynchat.wire.text import plain
 
 log = logging.getLogger("asynchat")
 
@@ -193,7 +194,7 @@ def password_of(command: str) -> str:
 
 def ask_password(question: str) -> str:
     """Ask whoever sits at the terminal; nothing of the answer is shown."""
-    answer: str = click.prompt(question, hide_input=True, err=True)
+    answer: str = click.prompt(plain(question), hide_input=True, err=True)
     return answer
 
 

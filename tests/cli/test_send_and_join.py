@@ -202,3 +202,28 @@ def test_who_no_longer_reads_the_output_ends_it_quietly(tmp_path: Path) -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        pytest.param("history >&-", 74, id="what is printed, to a closed one"),
+        pytest.param("history > /dev/full", 74, id="what is printed, to a full one"),
+        pytest.param("tail --once > /dev/full", 74, id="what is tailed, to a full one"),
+        pytest.param("rooms >&-", 74, id="a list, to a closed one"),
+        pytest.param("send hi >&-", 0, id="nothing, to a closed one"),
+        pytest.param("send --stream hi <&- 2>&-", 0, id="nothing from a closed one"),
+        pytest.param("join <&- 2>&-", 0, id="nothing is said, and remarks go nowhere"),
+    ],
+)
+def test_standard_streams_may_be_closed(command: str, code: int, server: Process, tmp_path: Path) -> None:
+    assert asynchat(tmp_path, server.url, "send", "hello").returncode == 0
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as nat, nat.makefile("rb") as heard:
+        nat.sendall(b"nat\n")
+        see(heard, "hello nat")  # a room with nobody in it is not listed
+        env = environment(tmp_path) | {"ASYNCHAT_URL": server.url, "ASYNCHAT_NAME": "bob"}
+        script = f"'{sys.executable}' -m asynchat {command}"
+        done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, timeout=20, check=False)
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"ignored" not in done.stderr

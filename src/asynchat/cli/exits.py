@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import click
 
 from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
-from asynchat.cli import CONFIG, DATA, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE, ClosedPipe
+from asynchat.cli import CONFIG, DATA, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE, ClosedPipe, write_no_more
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
 from asynchat.config import BadConfig
 from asynchat.wire.text import plain
@@ -40,14 +40,18 @@ def exits() -> Iterator[None]:
     """
     try:
         yield
-    except (AsynchatError, BrokenPipeError, BaseExceptionGroup) as failure:
+    except (AsynchatError, OSError, BaseExceptionGroup) as failure:
         errors = list(leaves(failure))
         if any(isinstance(error, BrokenPipeError) for error in errors):
             raise ClosedPipe from None
-        if not all(isinstance(error, AsynchatError) for error in errors):
+        if not all(isinstance(error, AsynchatError | OSError) for error in errors):
             raise
         error = errors[0]
         log.debug("it ends here", exc_info=error)
+        if isinstance(error, OSError):
+            write_no_more()
+            click.echo(f"asynchat: {plain(str(error.strerror or error))}", err=True)
+            sys.exit(DISK)
         click.echo(f"asynchat: {plain(str(error))}", err=True)
         code = next((code for kind, code in CODES if isinstance(error, kind)), USAGE)
         if isinstance(error, Refused):

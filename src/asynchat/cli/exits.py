@@ -17,7 +17,7 @@ from asynchat.wire.text import plain
 
 log = logging.getLogger("asynchat")
 
-REFUSALS = {"STORAGE_FULL": DISK, "STORAGE_ERROR": RETRY, "TOO_LONG": DATA, "INVALID_UTF8": DATA}
+REFUSALS = {"STORAGE_FULL": DISK, "STORAGE_ERROR": RETRY, "TOO_LONG": DATA, "INVALID_UTF8": DATA, "INVALID_TEXT": DATA}
 """A no that is not about who asked, or about what: there is no room, or it may go well the next time; or bad data."""
 CODES: tuple[tuple[type[AsynchatError], int], ...] = (
     (Unreachable, UNREACHABLE),

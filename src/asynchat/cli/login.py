@@ -84,6 +84,9 @@ def login_from(
         port = 6697 if (where.scheme, where.port) == ("irc", 6667) else where.port
         where = dataclasses.replace(where, scheme=TLS_TOO.get(where.scheme, where.scheme), port=port)
     name = settings.name or (ask_name or login_name)()
+    for given_name in (name, settings.account or "", where.room or "", *settings.rooms):
+        if not is_utf8(given_name):
+            raise click.UsageError(f"{plain(ascii(given_name))} is not UTF-8")
     room = (where.room,) if where.room and not rooms else ()
     return Login(
         where, identity(settings, name, ask=bool(options.get("ask_password"))), trust(settings), room or settings.rooms
@@ -147,6 +150,11 @@ def trust(settings: ClientSettings) -> Trust:
         pin=pin,
         anybody=settings.insecure,
     )
+
+
+def is_utf8(text: str) -> bool:
+    """Whether an argument can be said: what is no UTF-8 on the command line comes as halves of characters."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def address(text: str) -> Url:

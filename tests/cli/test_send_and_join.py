@@ -24,10 +24,12 @@ def server(serve: Serve) -> Process:
     return serve("--memory")
 
 
-def asynchat(tmp_path: Path, url: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def asynchat(
+    tmp_path: Path, url: str, *arguments: str | bytes, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "asynchat", *arguments]
     env = environment(tmp_path) | {"ASYNCHAT_URL": url, "ASYNCHAT_NAME": "bob"}
-    return subprocess.run(command, input=stdin, env=env, capture_output=True, timeout=20, check=False)
+    return subprocess.run(command, cwd=tmp_path, input=stdin, env=env, capture_output=True, timeout=20, check=False)
 
 
 def heard_on_joining(tmp_path: Path, url: str) -> list[str]:
@@ -63,13 +65,24 @@ def test_the_same_key_is_stored_once(server: Process, tmp_path: Path) -> None:
         pytest.param(["--to", "nobody", "hi"], b"", 77, id="nobody of that name"),
         pytest.param([], b"\xff\xfe", 65, id="not UTF-8"),
         pytest.param([], b"", 65, id="nothing"),
+        pytest.param([""], b"", 65, id="nothing as an argument"),
+        pytest.param([b"caf\xe9"], b"", 65, id="an argument that is not UTF-8"),
+        pytest.param([b"caf\xe9", "--spool", "spool"], b"", 65, id="one that is not UTF-8 into a spool"),
+        pytest.param(["--spool", "spool"], b"caf\xe9", 65, id="not UTF-8 into a spool"),
+        pytest.param(["--spool", "spool"], b"a\0b", 65, id="a NUL into a spool"),
+        pytest.param([], b"a\0b", 65, id="a NUL"),
+        pytest.param(["--stream"], b"a\0b", 65, id="a NUL in a stream"),
+        pytest.param(["-r", b"#\xe9", "hi"], b"", 2, id="a room that is not UTF-8"),
+        pytest.param(["-n", b"\xe9", "hi"], b"", 2, id="a name that is not UTF-8"),
+        pytest.param(["--to", b"\xe9", "hi"], b"", 2, id="a person that is not UTF-8"),
+        pytest.param(["--url", "asynchat://a..b", "hi"], b"", 69, id="no name of a machine"),
         pytest.param(["--url", "gopher://x", "hi"], b"", 2, id="no URL"),
         pytest.param(["--config", "missing.toml", "hi"], b"", 78, id="no such configuration"),
         pytest.param(["--password-file", "missing", "hi"], b"", 78, id="a missing file"),
     ],
 )
 def test_what_goes_wrong_has_its_code(
-    arguments: list[str], stdin: bytes, code: int, server: Process, tmp_path: Path
+    arguments: list[str | bytes], stdin: bytes, code: int, server: Process, tmp_path: Path
 ) -> None:
     done = asynchat(tmp_path, server.url, "send", *arguments, stdin=stdin)
     assert done.returncode == code, done.stderr
@@ -202,3 +215,28 @@ def test_who_no_longer_reads_the_output_ends_it_quietly(tmp_path: Path) -> None:
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        pytest.param("history >&-", 74, id="what is printed, to a closed one"),
+        pytest.param("history > /dev/full", 74, id="what is printed, to a full one"),
+        pytest.param("tail --once > /dev/full", 74, id="what is tailed, to a full one"),
+        pytest.param("rooms >&-", 74, id="a list, to a closed one"),
+        pytest.param("send hi >&-", 0, id="nothing, to a closed one"),
+        pytest.param("send --stream hi <&- 2>&-", 0, id="nothing from a closed one"),
+        pytest.param("join <&- 2>&-", 0, id="nothing is said, and remarks go nowhere"),
+    ],
+)
+def test_standard_streams_may_be_closed(command: str, code: int, server: Process, tmp_path: Path) -> None:
+    assert asynchat(tmp_path, server.url, "send", "hello").returncode == 0
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as nat, nat.makefile("rb") as heard:
+        nat.sendall(b"nat\n")
+        see(heard, "hello nat")  # a room with nobody in it is not listed
+        env = environment(tmp_path) | {"ASYNCHAT_URL": server.url, "ASYNCHAT_NAME": "bob"}
+        script = f"'{sys.executable}' -m asynchat {command}"
+        done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, timeout=20, check=False)
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stderr
+    assert b"ignored" not in done.stderr

@@ -102,3 +102,13 @@ def test_code_and_what_nobody_waits_for(serve: Serve, tmp_path: Path) -> None:
     assert asynchat(tmp_path, server.url, "send", "--no-ack", "quick").returncode == 0
     assert heard(tmp_path, server.url)[:3] == ["```log", "boom", "```"]
     assert lines(asynchat(tmp_path, server.url, "tail", "--once", "--since", "1h", "--format", "{text}"))[-1] == "quick"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "caf\udce9"])
+def test_what_nobody_could_say_does_not_keep_back_the_rest(text: str, serve: Serve, tmp_path: Path) -> None:
+    server = serve("--memory")
+    Spool(tmp_path / "spool").put("#lobby", text, "a" * 32)
+    send(tmp_path, server.url, "next")
+    assert waiting(tmp_path) == []
+    assert heard(tmp_path, server.url) == ["next"]
+    assert len(list((tmp_path / "spool" / "refused").iterdir())) == 1

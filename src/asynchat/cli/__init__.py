@@ -89,8 +89,28 @@ def group() -> None:
     """A chat room that anything can walk into: netcat, IRC clients, programs, people."""
 
 
+def write_no_more() -> None:
+    """Keep the interpreter from writing at exit what nobody takes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_what_is_closed() -> None:
+    """Have something in the place of standard streams that are closed, so that no other file comes to stand there.
+
+    Of standard input that is the end of the file, and writing to standard output fails.
+    """
+    for descriptor, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, mode)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
 def main() -> None:
     """Run the command line and exit with its code."""
+    _open_what_is_closed()
     try:
         code = group.main(standalone_mode=False)
     except click.ClickException as error:
@@ -99,7 +119,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except ClosedPipe:
-        # Say nothing, and keep the interpreter from trying at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        write_no_more()
         code = CLOSED_PIPE
     sys.exit(code if isinstance(code, int) else OK)

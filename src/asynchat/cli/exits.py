@@ -10,14 +10,14 @@ from contextlib import contextmanager
 import click
 
 from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
-from asynchat.cli import CONFIG, DATA, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE, ClosedPipe
+from asynchat.cli import CONFIG, DATA, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE, ClosedPipe, write_no_more
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
 from asynchat.config import BadConfig
 from asynchat.wire.text import plain
 
 log = logging.getLogger("asynchat")
 
-REFUSALS = {"STORAGE_FULL": DISK, "STORAGE_ERROR": RETRY, "TOO_LONG": DATA, "INVALID_UTF8": DATA}
+REFUSALS = {"STORAGE_FULL": DISK, "STORAGE_ERROR": RETRY, "TOO_LONG": DATA, "INVALID_UTF8": DATA, "INVALID_TEXT": DATA}
 """A no that is not about who asked, or about what: there is no room, or it may go well the next time; or bad data."""
 CODES: tuple[tuple[type[AsynchatError], int], ...] = (
     (Unreachable, UNREACHABLE),
@@ -40,14 +40,18 @@ def exits() -> Iterator[None]:
     """
     try:
         yield
-    except (AsynchatError, BrokenPipeError, BaseExceptionGroup) as failure:
+    except (AsynchatError, OSError, BaseExceptionGroup) as failure:
         errors = list(leaves(failure))
         if any(isinstance(error, BrokenPipeError) for error in errors):
             raise ClosedPipe from None
-        if not all(isinstance(error, AsynchatError) for error in errors):
+        if not all(isinstance(error, AsynchatError | OSError) for error in errors):
             raise
         error = errors[0]
         log.debug("it ends here", exc_info=error)
+        if isinstance(error, OSError):
+            write_no_more()
+            click.echo(f"asynchat: {plain(str(error.strerror or error))}", err=True)
+            sys.exit(DISK)
         click.echo(f"asynchat: {plain(str(error))}", err=True)
         code = next((code for kind, code in CODES if isinstance(error, kind)), USAGE)
         if isinstance(error, Refused):

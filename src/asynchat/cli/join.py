@@ -16,6 +16,7 @@ from asynchat.cli.login import Login, come_in, login_from, login_name, login_opt
 from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
+from asynchat.wire.text import plain
 
 BELLS = ("mentions", "all", "none")
 
@@ -110,7 +111,7 @@ async def _pipe(login: Login, options: dict[str, Any], *, as_json: bool) -> None
         client = await come_in(make, login.identity, ask=None)
         stack.push_async_exit(client)
         if client.nick != login.identity.name:
-            click.echo(f"*** {login.identity.name} is in use; you are {client.nick}", err=True)
+            click.echo(f"*** {login.identity.name} is in use; you are {plain(client.nick)}", err=True)
         for room in login.rooms:
             await client.join(room)
         pipe = Pipe(client, login.rooms[-1], typed=lines(), out=sys.stdout, err=sys.stderr, as_json=as_json)

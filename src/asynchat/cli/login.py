@@ -21,6 +21,7 @@ from asynchat.client.registration import Identity
 from asynchat.client.trust import Trust, normal
 from asynchat.client.url import Url
 from asynchat.config import BadConfig, ClientSettings, changed, read
+from asynchat.wire.text import plain
 
 log = logging.getLogger("asynchat")
 
@@ -83,6 +84,9 @@ def login_from(
         port = 6697 if (where.scheme, where.port) == ("irc", 6667) else where.port
         where = dataclasses.replace(where, scheme=TLS_TOO.get(where.scheme, where.scheme), port=port)
     name = settings.name or (ask_name or login_name)()
+    for given_name in (name, settings.account or "", where.room or "", *settings.rooms):
+        if not is_utf8(given_name):
+            raise click.UsageError(f"{plain(ascii(given_name))} is not UTF-8")
     room = (where.room,) if where.room and not rooms else ()
     return Login(
         where, identity(settings, name, ask=bool(options.get("ask_password"))), trust(settings), room or settings.rooms
@@ -148,6 +152,11 @@ def trust(settings: ClientSettings) -> Trust:
     )
 
 
+def is_utf8(text: str) -> bool:
+    """Whether an argument can be said: what is no UTF-8 on the command line comes as halves of characters."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 def address(text: str) -> Url:
     """The server's address; a wrong one is the user's mistake."""
     try:
@@ -193,7 +202,7 @@ def password_of(command: str) -> str:
 
 def ask_password(question: str) -> str:
     """Ask whoever sits at the terminal; nothing of the answer is shown."""
-    answer: str = click.prompt(question, hide_input=True, err=True)
+    answer: str = click.prompt(plain(question), hide_input=True, err=True)
     return answer
 
 

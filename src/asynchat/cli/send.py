@@ -14,7 +14,7 @@ import click
 from asynchat.cli import DATA
 from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
-from asynchat.cli.login import come_in, login_from, login_options, url_option
+from asynchat.cli.login import come_in, is_utf8, login_from, login_options, url_option
 from asynchat.cli.sending import Counter, Sender, SpoolSender
 from asynchat.cli.spool import Spool
 from asynchat.client.client import Client
@@ -64,7 +64,13 @@ def command(
     """
     with exits():
         login = login_from(invocation, options, url=url, rooms=(room,) if room else ())
+        if to is not None and not is_utf8(to):
+            raise click.UsageError("--to is not UTF-8")
         target = to or login.rooms[0]
+        words = " ".join(text)
+        if text and (not words.strip() or not is_utf8(words)):
+            click.echo(f"asynchat: {'there is nothing to send' if is_utf8(words) else 'TEXT is not UTF-8'}", err=True)
+            sys.exit(DATA)
         key = wire_key(login.identity.name, target, key)
 
         def make(identity: Identity) -> Client:
@@ -95,7 +101,7 @@ def _send_spool(
     if stream:
         asyncio.run(sender.stream(target, key))
         return
-    words = " ".join(text) or (sys.stdin.read() if sys.stdin is not None and not sys.stdin.isatty() else "")
+    words = " ".join(text) or ("" if sys.stdin is None or sys.stdin.isatty() else _read())
     if words.strip():
         spool.put(target, as_code(code, words.rstrip("\n")), key or secrets.token_hex(16))
     asyncio.run(sender.send())
@@ -117,13 +123,22 @@ def _text(words: tuple[str, ...]) -> str:
     """The text of the command line, else that of standard input."""
     if words:
         return " ".join(words)
+    text = _read()
+    if not text.strip():
+        click.echo("asynchat: there is nothing to send", err=True)
+        sys.exit(DATA)
+    return text.rstrip("\n")
+
+
+def _read() -> str:
+    """All of standard input; ends with 65 if it cannot be said."""
     data = sys.stdin.buffer.read() if sys.stdin is not None else b""
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
         click.echo(f"asynchat: standard input is not UTF-8: {error}", err=True)
         sys.exit(DATA)
-    if not text.strip():
-        click.echo("asynchat: there is nothing to send", err=True)
+    if "\0" in text:
+        click.echo("asynchat: there is a NUL in standard input", err=True)
         sys.exit(DATA)
-    return text.rstrip("\n")
+    return text

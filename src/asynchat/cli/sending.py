@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 import click
 
-from asynchat.chat.errors import Refused
+from asynchat.chat.errors import BadMessage, Refused
 from asynchat.cli.spool import Spool, Waiting
 from asynchat.client.client import Client
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
@@ -189,6 +189,9 @@ class SpoolSender:
                 raise NotAcknowledged(str(refused)) from None
             self._spool.refuse(waiting.path)
             self._refused = refused
+        except BadMessage as bad:
+            self._spool.refuse(waiting.path)
+            self._refused = Refused("INVALID_TEXT", str(bad))
         else:
             self._spool.done(waiting.path)
 
@@ -203,7 +206,7 @@ async def typed() -> AsyncIterator[tuple[int, str]]:
     """The lines of standard input that say something, with their numbers.
 
     Raises:
-        Refused: INVALID_UTF8
+        Refused: INVALID_UTF8; INVALID_TEXT, there is a NUL in it
     """
     number = 0
     async for line in lines():
@@ -212,6 +215,8 @@ async def typed() -> AsyncIterator[tuple[int, str]]:
             text = line.decode()
         except UnicodeDecodeError:
             raise Refused("INVALID_UTF8", f"line {number} is not UTF-8") from None
+        if "\0" in text:
+            raise Refused("INVALID_TEXT", f"there is a NUL in line {number}")
         if text.strip():
             yield number, text
 

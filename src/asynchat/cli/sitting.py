@@ -21,6 +21,7 @@ from asynchat.client.show import Line
 from asynchat.client.terminal.desk import Desk
 from asynchat.client.terminal.places import Place
 from asynchat.client.terminal.render import Renderer
+from asynchat.wire.text import plain
 
 WANTED = (
     "draft/account-registration",
@@ -80,7 +81,7 @@ class Sitting:
 
     def _tell_name(self, client: Client, login: Login) -> None:
         if client.nick != login.identity.name:
-            click.echo(f"*** {login.identity.name} is in use; you are {client.nick}")
+            click.echo(f"*** {login.identity.name} is in use; you are {plain(client.nick)}")
 
     async def _connect(self, url: str) -> tuple[Client, tuple[str, ...]]:
         """Come in at one more server, while one sits there.

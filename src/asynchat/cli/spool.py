@@ -71,10 +71,11 @@ class Spool:
         for path in sorted(self._folder.glob("[0-9]*.json")):
             try:
                 kept = json.loads(path.read_text(encoding="utf-8"))
+                "".join(map(str, kept.values())).encode()
                 yield Waiting(path, str(kept["to"]), str(kept["text"]), str(kept["key"]))
             except FileNotFoundError:  # it was sent meanwhile
                 continue
-            except (OSError, ValueError, KeyError, TypeError):
+            except (OSError, ValueError, KeyError, TypeError, AttributeError):
                 self.refuse(path)
 
     def done(self, path: Path) -> None:

@@ -65,7 +65,7 @@ class Pipe:
             self._tell(str(show_notice(heard)))
             before, self._nick = self._nick, self.client.nick
             if isinstance(heard, Back) and before != self._nick:
-                self._tell(f"{NEWS} {before} is in use; you are {self._nick}")
+                self._tell(plain(f"{NEWS} {before} is in use; you are {self._nick}"))
         raise self.client.ended_by or Lost("the connection was closed")
 
     def _take(self, message: Message) -> None:

@@ -212,6 +212,8 @@ async def connect(url: Url, trust: Trust) -> Stream:
             raise
     except OSError as error:
         raise failure(url, error) from None
+    except UnicodeError:  # a part of it is empty, or too long
+        raise Unreachable(f"{url}: that is no name of a machine") from None
     return stream
 
 

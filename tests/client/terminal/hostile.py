@@ -14,11 +14,16 @@ CAPS = "batch draft/chathistory echo-message labeled-response message-tags serve
 
 
 class Hostile:
-    """Lets in whoever comes, into any room. Without `answers` nothing that is said is acknowledged by itself."""
+    """Lets in whoever comes, into any room. Without `answers` nothing that is said is acknowledged by itself.
 
-    def __init__(self, *, answers: bool = True, caps: str = CAPS) -> None:
+    Who comes is `called` so, whatever they ask for, or is told what `refuses` them.
+    """
+
+    def __init__(self, *, answers: bool = True, caps: str = CAPS, called: str = "", refuses: str = "") -> None:
         self._answers = answers
         self._caps = caps
+        self._called = called
+        self._refuses = refuses
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._connection: socket.socket | None = None
         self._labels: list[str] = []
@@ -69,10 +74,12 @@ class Hostile:
                 self._write(f":srv CAP * LS :{self._caps}")
             case "CAP" if argument.startswith("REQ"):
                 self._write(f":srv CAP * ACK {argument.partition(' ')[2]}")
+            case "CAP" if self._refuses:
+                self._write(self._refuses)
             case "CAP":
                 self._write(f":srv 001 {self.nick} :Welcome\r\n:srv 422 {self.nick} :no MOTD")
             case "NICK":
-                self.nick = argument
+                self.nick = self._called or argument
             case "JOIN":
                 self._write(f"@label={label};time=2026-01-01T00:00:00.000Z;msgid=1 :{self.nick}!u@h JOIN #lobby")
                 self._in.set()

@@ -39,6 +39,8 @@ LINES = [
     ":{evil}!u@h MODE #lobby +o {evil}",
     ":{evil}!u@h INVITE alice {evil}",
     ":alice!u@h JOIN #{evil}",
+    ":bob!u@h PRIVMSG #{evil} :alice, look",
+    ":bob!u@h NOTICE #{evil} :alice, look",
     ":{evil} 332 alice #lobby :{evil}",
     ":srv 353 alice = #lobby :{evil} @{evil}",
     ":srv 005 alice NETWORK={evil} CHANTYPES={evil} :{evil}",
@@ -81,6 +83,33 @@ def test_nothing_hostile_reaches_the_terminal(
         assert ours.fullmatch(alice.raw), alice.raw
         assert evil.encode() not in alice.raw
         assert not set(evil) & set(text) & set("\u202e\u200b\u2066\u2028\x85\x9b\U000e0041\U000e0042")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--plain",)], ids=["edited", "plain"])
+def test_a_network_has_no_hostile_name(arguments: tuple[str, ...], tmp_path: Path, ours: re.Pattern[bytes]) -> None:
+    one, two = Hostile(), Hostile()
+    with one, two, terminal(tmp_path, "join", one.url, two.url, "-n", "alice", *arguments) as alice:
+        alice.until("joined #lobby")
+        for server in (one, two):
+            server.say(":srv 005 alice NETWORK=\x1b]0;title\x07 :are supported")
+            server.say(":bob!u@h PRIVMSG #lobby :alice, look")
+            server.say(":bob!u@h PRIVMSG alice :the end")
+        alice.wait(lambda: sum("the end" in line for line in alice.lines) == 2, "the end of both")
+        assert ours.fullmatch(alice.raw), alice.raw
+
+
+def test_one_is_given_no_hostile_name(tmp_path: Path, ours: re.Pattern[bytes]) -> None:
+    with Hostile(called="\x1b]0;title\x07") as server, terminal(tmp_path, "join", server.url, "-n", "alice") as alice:
+        alice.until("alice is in use; you are")
+        alice.until("title\N{REPLACEMENT CHARACTER}>")
+        assert ours.fullmatch(alice.raw), alice.raw
+
+
+def test_what_one_is_asked_for_is_not_hostile(tmp_path: Path, ours: re.Pattern[bytes]) -> None:
+    server = Hostile(refuses="FAIL * ACCOUNT_REQUIRED :\x1b]0;title\x07Who are you")
+    with server, terminal(tmp_path, "join", server.url, "-n", "alice") as alice:
+        alice.until("Who are you. password")
+        assert ours.fullmatch(alice.raw), alice.raw
 
 
 def test_odd_messages_neither_end_it_nor_are_they_understood(tmp_path: Path) -> None:

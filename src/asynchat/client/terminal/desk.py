@@ -19,6 +19,7 @@ from asynchat.client.terminal.face import Face
 from asynchat.client.terminal.hearing import Hearing
 from asynchat.client.terminal.places import Place, Server
 from asynchat.wire.irc.message import Message
+from asynchat.wire.text import plain
 
 LANDING_S = 10.0
 """How long what was typed last may take to be stored."""
@@ -162,8 +163,9 @@ class Desk:
         self.face.changed()
 
     def name_of(self, place: Place) -> str:
-        """What a place is called: with its server, if there are several."""
-        return f"{place.server.label}/{place.name}" if len(self.servers) > 1 else place.name
+        """What a place is called, harmless to a terminal: with its server, if there are several."""
+        name = plain(place.name)
+        return f"{place.server.label}/{name}" if len(self.servers) > 1 else name
 
     # Showing.
 

@@ -11,6 +11,7 @@ from asynchat.client.outbox import Saying
 from asynchat.client.positions import reference
 from asynchat.client.show import Line
 from asynchat.wire.irc.message import Message
+from asynchat.wire.text import plain
 
 HELD = 500
 """Lines of a place that are kept for when somebody looks; what was before is in the server's history."""
@@ -133,9 +134,9 @@ class Server:
 
     @property
     def label(self) -> str:
-        """Its name."""
+        """Its name, harmless to a terminal."""
         url = self.client.url
-        return self.client.isupport.get("NETWORK", "") or url.host or url.path.rpartition("/")[2]
+        return plain(self.client.isupport.get("NETWORK", "") or url.host or url.path.rpartition("/")[2])
 
     @property
     def room_signs(self) -> str:

@@ -116,6 +116,18 @@ async def test_an_account_is_logged_in_to(folder: Path, mechanisms: list[str]) -
             assert refused.value.code == code
 
 
+async def test_a_second_device_is_the_same_person(folder: Path) -> None:
+    async with serving(folder) as server:
+        assert server._logins is not None
+        await server._logins.register("alice", "secret", None)
+        url, alice = Url("127.0.0.1", server.port), Identity(name="alice", account="alice", password="secret")
+        async with Client(url, alice) as first:
+            assert await talks(url, alice) == "alice" == first.nick
+            with pytest.raises(Refused) as refused:
+                await talks(url, ALICE)
+            assert refused.value.code == "NAME_RESERVED"
+
+
 async def test_a_name_that_is_registered_is_not_replaced_by_another(folder: Path) -> None:
     async with serving(folder) as server:
         assert server._logins is not None

@@ -7,7 +7,7 @@ import getpass
 import logging
 import shlex
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -206,9 +206,16 @@ def ask_password(question: str) -> str:
     return answer
 
 
-async def come_in(
-    make: Callable[[Identity], Client], identity: Identity, *, ask: Callable[[str], str] | None
-) -> Client:
+Ask = Callable[[str], Awaitable[str]]
+"""Asks somebody for a password."""
+
+
+async def ask_here(question: str) -> str:
+    """Ask whoever sits at the terminal, before anything else goes on there."""
+    return ask_password(question)
+
+
+async def come_in(make: Callable[[Identity], Client], identity: Identity, *, ask: Ask | None) -> Client:
     """A client that has come in, which is to be closed. For a password that is missing, or wrong, somebody is asked.
 
     Raises:
@@ -219,23 +226,23 @@ async def come_in(
         try:
             return await client.__aenter__()
         except Refused as refused:
-            again = _again(identity, refused, ask)
+            again = await _again(identity, refused, ask)
             if again is None or again == identity:
                 raise
             identity = again
     return await make(identity).__aenter__()
 
 
-def _again(identity: Identity, refused: Refused, ask: Callable[[str], str] | None) -> Identity | None:
+async def _again(identity: Identity, refused: Refused, ask: Ask | None) -> Identity | None:
     """As whom to try once more."""
     code, change = refused.code, dataclasses.replace
     if code in ("NAME_RESERVED", "ACCOUNT_REQUIRED") and identity.account is None:
         # What was given for the server is tried for the account: one password is all that most people have.
         if ask is not None:
-            return change(identity, account=identity.name, password=ask(f"{refused.text}. password"))
+            return change(identity, account=identity.name, password=await ask(f"{refused.text}. password"))
         return change(identity, account=identity.name, password=identity.gate) if identity.gate else None
     if code == "BAD_PASSWORD" and ask is not None:
         if identity.account is not None:
-            return change(identity, password=ask(f"password of {identity.account}"))
-        return change(identity, gate=ask(f"{refused.text}. password"))
+            return change(identity, password=await ask(f"password of {identity.account}"))
+        return change(identity, gate=await ask(f"{refused.text}. password"))
     return None

@@ -13,8 +13,9 @@ from typing import Any
 import click
 
 from asynchat.cli import OK
-from asynchat.cli.login import Login, ask_password, come_in
+from asynchat.cli.login import Ask, Login, ask_here, come_in
 from asynchat.client.client import Client
+from asynchat.client.errors import Unreachable
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
 from asynchat.client.show import Line
@@ -55,6 +56,7 @@ class Sitting:
         self._time = time_format
         self._bell = bell
         self._typing = typing
+        self._ask: Ask = ask_here
         self._command = shlex.split(command_line) if command_line else []
 
     async def run(self, logins: list[Login]) -> int:
@@ -73,7 +75,7 @@ class Sitting:
             for client, _ in clients:
                 await client.close()
 
-    async def _come_in(self, login: Login, ask: Callable[[str], str] | None = ask_password) -> Client:
+    async def _come_in(self, login: Login, ask: Ask = ask_here) -> Client:
         def make(identity: Identity) -> Client:
             return Client(login.url, identity, trust=login.trust, wanted=WANTED, **self._options)
 
@@ -89,8 +91,11 @@ class Sitting:
         Raises:
             Refused, Unreachable, Untrusted
         """
-        login = self._login(url)
-        return await self._come_in(login, ask=None), login.rooms
+        try:
+            login = self._login(url)
+        except click.UsageError as error:
+            raise Unreachable(error.format_message()) from None
+        return await self._come_in(login, ask=self._ask), login.rooms
 
     async def _sit(self, clients: list[tuple[Client, tuple[str, ...]]]) -> int:
         renderer = Renderer(self._time, color=self._color)
@@ -100,7 +105,9 @@ class Sitting:
         if not self._edits:
             from asynchat.client.terminal.plain import PlainFace
 
-            desk = Desk(PlainFace(lines(), sys.stdout, renderer), **more)
+            plain = PlainFace(lines(), sys.stdout, renderer)
+            self._ask = plain.ask
+            desk = Desk(plain, **more)
             click.echo("*** type and press Enter; /help, /quit")
             await desk.run(clients)
             return OK
@@ -110,6 +117,7 @@ class Sitting:
         gc.freeze()  # what is here stays; what comes goes by itself, and need not be looked at so often
         gc.set_threshold(50_000)
         face = PromptFace(renderer, color=self._color)
+        self._ask = face.ask
         desk = Desk(face, **more)
         face.sit_at(desk)
         code = OK

@@ -209,6 +209,23 @@ def test_two_servers_at_once(alice: Terminal, serve: Serve) -> None:
     tim.close()
 
 
+def test_another_server_asks_for_a_password_where_one_sits(alice: Terminal, serve: Serve) -> None:
+    other = serve("--memory")
+    nat = Netcat(other, "alice")
+    nat.say("/register correct horse")
+    nat.until("registered")
+    alice.enter(f"/connect {other.url}")
+    alice.until("alice is registered. password:")
+    alice.enter("correct horse")
+    alice.until("*2:")
+    assert b"horse" not in alice.raw
+    alice.enter("/connect gopher://nowhere")
+    alice.until("is no URL of a server")
+    alice.enter("/connect 127.0.0.1:1")
+    alice.until("Connection refused")
+    nat.close()
+
+
 def test_a_lost_connection_is_told_and_what_is_typed_meanwhile_is_sent_once(serve: Serve, tmp_path: Path) -> None:
     first = serve("--data", str(tmp_path / "data"))
     port = str(first.port)

@@ -47,6 +47,26 @@ async def test_a_second_session_is_the_same_user_and_is_shown_its_rooms(town: To
     assert len(town.hub.state.users) == 2
 
 
+async def test_a_client_may_say_its_name_before_it_knows_that_it_can_log_in(town: Town) -> None:
+    """As most do: everything in the first packet, then SASL."""
+    first = await town.irc("alice", "#a", account="Alice")
+    second = town.connect("irc")
+    await second.says("CAP LS 302", "NICK alice", "USER a 0 * :A")
+    assert "433" not in words(second.hears())
+    await second.says(*town.login("Alice"), "CAP END")
+    assert "001" in words(second.hears())
+    assert len(first.session.user.sessions) == 2
+
+
+async def test_whose_name_it_is_is_told_to_who_does_not_log_in(town: Town) -> None:
+    await town.irc("alice", "#a", account="Alice")
+    reserved = ":asynchat 433 * alice :Nickname is registered; log in with SASL to use it"
+    for opening in (["NICK alice", "USER a 0 * :A"], ["CAP LS 302", "NICK alice", "USER a 0 * :A", "CAP END"]):
+        other = town.connect("irc")
+        await other.says(*opening)
+        assert reserved in other.hears()
+
+
 async def test_the_rooms_are_shown_as_the_session_wants_joins_to_be(town: Town) -> None:
     """IRCv3 extended-join: every JOIN that is sent has the account and the name."""
     await town.irc("alice", "#a", account="Alice")

@@ -194,10 +194,14 @@ class IrcSession(Hearing):
             self.house.capabilities, self.house.tls_policy, secure=self.link.secure, version=self.cap_version
         )
 
-    @property
-    def may_be_back(self) -> bool:
-        """Whether this may be another session of somebody who is here: it has logged in, or is about to."""
-        return self.account is not None or (self.negotiating and caps.SASL in self.capabilities)
+    def may_be_back(self, name: str) -> bool:
+        """Whether this may be another session of who is here under a name: it has logged in, or may be about to.
+
+        Most clients say their name before they know that they can log in.
+        """
+        if self.account is not None:
+            return True
+        return self.negotiating and (caps.SASL in self.capabilities or self.house.is_owned(name))
 
     @property
     def may_be_away_before(self) -> bool:

@@ -69,7 +69,10 @@ async def nick(session: IrcSession, message: Message) -> None:
     else:
         check_person(wanted, session.hub.limits.name)
         session.wanted = wanted
-        if session.hub.is_taken(wanted) and not same_name(wanted, session.nick) and not session.may_be_back:
+        if session.hub.is_taken(wanted) and not same_name(wanted, session.nick) and not session.may_be_back(wanted):
+            if session.house.is_owned_by_another(wanted, session.account):
+                session.reply(numerics.ERR_NICKNAMEINUSE, wanted, text=RESERVED)  # it can be had, by who logs in
+                return
             session.hub.doubt(wanted)
             raise NameTaken(wanted)
         session.nick = wanted

@@ -26,7 +26,7 @@ class Limits(NamedTuple):
     def parse(cls, value: str) -> Limits | None:
         """The limits as the capability's value has them; None if a server does not tell."""
         given = dict(item.partition("=")[::2] for item in value.split(","))
-        most, lines = given.get("max-bytes", ""), given.get("max-lines", "")
+        most, lines = given.get("max-bytes", "")[:9], given.get("max-lines", "")[:9]
         if not most.isdecimal():
             return None
         return cls(int(most), int(lines) if lines.isdecimal() else 1000)

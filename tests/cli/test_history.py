@@ -41,6 +41,7 @@ def test_before_after_and_around(server: Process, tmp_path: Path) -> None:
     assert texts(tmp_path, server, "--before", known[10], "--limit", "2") == ["line 8", "line 9"]
     assert texts(tmp_path, server, "--after", known[10], "--limit", "2") == ["line 11", "line 12"]
     assert texts(tmp_path, server, "--after", known[10], "--before", known[13]) == ["line 11", "line 12"]
+    assert texts(tmp_path, server, "--after", known[13], "--before", known[10]) == []
     assert texts(tmp_path, server, "--around", known[10], "--limit", "3") == ["line 9", "line 10", "line 11"]
     assert texts(tmp_path, server, "--after", "1h", "--limit", "1") == ["line 0"]
     assert texts(tmp_path, server, "--after", "2200-01-01") == []

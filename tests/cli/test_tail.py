@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -145,3 +146,17 @@ def test_moments() -> None:
     assert moment("1842", now) == "msgid=1842"
     assert moment("#1842", now) == "msgid=1842"
     assert moment("25:99", now) == "msgid=25:99"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+def test_who_waits_for_a_server_can_be_ended(
+    number: signal.Signals, code: int, tmp_path: Path, tails: list[Tail]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE_S)
+        tail = Tail(tmp_path, f"asynchat://127.0.0.1:{silent.getsockname()[1]}", "--wait", "60")
+        tails.append(tail)
+        connection, _ = silent.accept()
+        with connection:
+            assert connection.recv(1)
+            assert tail.end(number) == code

@@ -68,3 +68,8 @@ def test_a_server_that_never_ends_what_it_begins_costs_little() -> None:
     whole = assembler.take(Message.parse("BATCH -999"))
     assert whole is not None
     assert MOST_BYTES <= len(whole.params[1]) <= MOST_BYTES + 2000
+
+
+@pytest.mark.parametrize("value", ["max-bytes=0", "max-bytes=3", "max-bytes=-1", "max-lines=5", ""])
+def test_limits_that_nobody_can_keep_to_are_none(value: str) -> None:
+    assert Limits.parse(value) is None

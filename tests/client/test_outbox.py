@@ -129,3 +129,10 @@ async def test_what_cannot_be_written_is_not_kept() -> None:
     with pytest.raises(BadMessage):
         outbox.add("two words", "hello")
     assert len(outbox) == 0
+
+
+async def test_a_name_that_is_too_long_for_a_line_leaves_some_room_for_text() -> None:
+    outbox = Outbox()
+    (said,) = outbox.add("#" + "x" * 600, "hello")
+    assert said.text == "hello"
+    assert len(outbox.add("#" + "x" * 600, "日本" * 40, action=True)) > 1

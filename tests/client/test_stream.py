@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from websockets.utils import accept_key
 
 import asynchat
 from asynchat.client.errors import Unreachable
@@ -62,3 +63,22 @@ async def test_what_is_no_web_socket_is_told() -> None:
     async with server:
         with pytest.raises(Unreachable, match="no WebSocket"):
             await connect(Url("127.0.0.1", server.sockets[0].getsockname()[1], "/", scheme="ws"), Trust())
+
+
+async def test_a_web_socket_that_the_server_ends_takes_nothing_more() -> None:
+    over = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = accept_key(asked.partition("Sec-WebSocket-Key: ")[2].partition("\r\n")[0])
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n")
+        writer.write(b"Sec-WebSocket-Accept: %b\r\n\r\n\x81\x02hi\x88\x02\x03\xe8" % key.encode())
+        await over.wait()
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        stream = await connect(Url("127.0.0.1", server.sockets[0].getsockname()[1], "/", scheme="ws"), Trust())
+        assert await stream.lines() == [b"hi"]
+        assert stream.closing
+        over.set()
+        stream.close()

@@ -133,14 +133,17 @@ async def _lines(client: Client, place: str, wanted: Wanted) -> list[Message]:
         return [line for line in await around(client, place, wanted.middle, wanted.limit) if wanted.fits(line)]
     lines: list[Message] = []
     if wanted.after is not None:
-        end = None
+        end, until = None, ""
         if wanted.before is not None:
             page = await _first(client, place, wanted.before)
             end = page[-1].tags.get("msgid") if page else ""
             if not page:
                 return []
+            until = max(line.tags.get("time", "") for line in page)
         async for page in forwards(client, place, wanted.after):
             for line in page:
+                if end is not None and line.tags.get("time", "") > until:
+                    return lines
                 if wanted.fits(line):
                     lines.append(line)
                 if len(lines) >= wanted.limit or (end and line.tags.get("msgid") == end):

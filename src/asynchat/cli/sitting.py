@@ -15,13 +15,13 @@ import click
 from asynchat.cli import OK
 from asynchat.cli.login import Ask, Login, ask_here, come_in
 from asynchat.client.client import Client
-from asynchat.client.errors import Unreachable
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
 from asynchat.client.show import Line
 from asynchat.client.terminal.desk import Desk
 from asynchat.client.terminal.places import Place
 from asynchat.client.terminal.render import Renderer
+from asynchat.config import BadConfig
 from asynchat.wire.text import plain
 
 WANTED = (
@@ -32,6 +32,8 @@ WANTED = (
     "standard-replies",
 )
 """Capabilities that a person has a use for."""
+MOST_RUNNING = 8
+"""Programs of `--exec` at one time."""
 
 
 class Sitting:
@@ -57,6 +59,7 @@ class Sitting:
         self._bell = bell
         self._typing = typing
         self._ask: Ask = ask_here
+        self._running = 0
         self._command = shlex.split(command_line) if command_line else []
 
     async def run(self, logins: list[Login]) -> int:
@@ -89,12 +92,12 @@ class Sitting:
         """Come in at one more server, while one sits there.
 
         Raises:
-            Refused, Unreachable, Untrusted
+            BadConfig, Refused, Unreachable, Untrusted
         """
         try:
             login = self._login(url)
         except click.UsageError as error:
-            raise Unreachable(error.format_message()) from None
+            raise BadConfig(error.format_message()) from None
         return await self._come_in(login, ask=self._ask), login.rooms
 
     async def _sit(self, clients: list[tuple[Client, tuple[str, ...]]]) -> int:
@@ -137,9 +140,15 @@ class Sitting:
         return code
 
     async def _mentioned(self, line: Line, place: Place) -> None:
-        """Run the command of `--exec`; what was said is in its environment, never in its arguments."""
+        """Run the command of `--exec`; what was said is in its environment, never in its arguments.
+
+        While many of it run, nobody can have it run once more by talking.
+        """
+        if self._running >= MOST_RUNNING:
+            return
         about = {"ASYNCHAT_FROM": line.who, "ASYNCHAT_PLACE": place.name, "ASYNCHAT_TEXT": line.text}
         quiet = asyncio.subprocess.DEVNULL
+        self._running += 1
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command, env={**os.environ, **about}, stdin=quiet, stdout=quiet, stderr=quiet
@@ -147,3 +156,5 @@ class Sitting:
             await process.wait()
         except OSError as error:
             click.echo(f"!!! --exec: {error.strerror}", err=True)
+        finally:
+            self._running -= 1

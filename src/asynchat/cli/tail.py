@@ -93,11 +93,11 @@ class Tail:
         """
         loop = asyncio.get_running_loop()
         told: asyncio.Future[int] = loop.create_future()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, _tell, told, 128 + number)
         async with AsyncExitStack() as stack:
             self._client = await come_in(self._make, self._login.identity, ask=None)
             stack.push_async_exit(self._client)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, _tell, told, 128 + number)
             async with asyncio.TaskGroup() as group:
                 printing = group.create_task(self._print())
                 entering = group.create_task(self._enter())

@@ -263,7 +263,7 @@ class Connection:
     @property
     def page(self) -> int:
         """How many messages one request for history gets."""
-        limit = self.isupport.get("CHATHISTORY", "")
+        limit = self.isupport.get("CHATHISTORY", "")[:9]
         return min(int(limit), 1000) if limit.isdecimal() and int(limit) else 100
 
     # Asking.

@@ -73,7 +73,7 @@ async def search(client: Client, place: str, words: str, number: int) -> list[Me
 async def _page(client: Client, request: list[str], number: int = 1000) -> list[Message]:
     if not client.resumes:
         raise Refused("NO_HISTORY", "this server does not tell what was said before")
-    limit = client.isupport.get("CHATHISTORY", "")
+    limit = client.isupport.get("CHATHISTORY", "")[:9]
     most = int(limit) if limit.isdecimal() and int(limit) else 100
     return _talk(await client.request(Message("CHATHISTORY", [*request, str(min(number, most))]), quiet=True))
 

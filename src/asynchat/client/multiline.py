@@ -14,6 +14,8 @@ MOST_OPEN = 8
 """Batches that may be open at once; a server that begins more without ending them has those before left out."""
 MOST_BYTES = 1024 * 1024
 """Bytes of a message that is being put together; what is longer is cut."""
+LEAST_BYTES = 40
+"""Less is no limit that one can keep to."""
 
 
 class Limits(NamedTuple):
@@ -26,8 +28,8 @@ class Limits(NamedTuple):
     def parse(cls, value: str) -> Limits | None:
         """The limits as the capability's value has them; None if a server does not tell."""
         given = dict(item.partition("=")[::2] for item in value.split(","))
-        most, lines = given.get("max-bytes", ""), given.get("max-lines", "")
-        if not most.isdecimal():
+        most, lines = given.get("max-bytes", "")[:9], given.get("max-lines", "")[:9]
+        if not most.isdecimal() or int(most) < LEAST_BYTES:
             return None
         return cls(int(most), int(lines) if lines.isdecimal() else 1000)
 

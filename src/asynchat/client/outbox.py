@@ -15,6 +15,8 @@ from asynchat.wire.irc.message import BODY_LIMIT, Message, split_text
 KEY_TAG = "+asynchat/key"
 OVERHEAD = 100
 """Bytes of a line for prefix and command, which the server adds when it relays."""
+LEAST = 40
+"""Bytes of text in a line to somebody whose name is so long that there would be no room."""
 
 
 class Saying:
@@ -177,7 +179,7 @@ class Outbox:
 
 def room_for(to: str) -> int:
     """Bytes of text that a line to somebody has room for."""
-    return BODY_LIMIT - OVERHEAD - len(to.encode())
+    return max(BODY_LIMIT - OVERHEAD - len(to.encode()), LEAST)
 
 
 def _all(answers: list[Answer]) -> Answer:

@@ -85,8 +85,8 @@ class Scram:
         nonce, iterations = fields.get("r", ""), fields.get("i", "")
         if not nonce.startswith(self._nonce) or nonce == self._nonce or not iterations.isdecimal():
             raise _failed("the server does not keep to the rules")
-        if not 0 < int(iterations) <= MOST_ITERATIONS:
-            raise _failed(f"the server wants {iterations} iterations")
+        if not 0 < int(iterations[:9]) <= MOST_ITERATIONS:
+            raise _failed(f"the server wants {iterations[:9]} iterations")
         try:
             password = prepare(self._password)
         except ValueError as error:

@@ -180,6 +180,10 @@ class WebStream(SocketStream):
         self._cut = b"" if event.fin else line
         return line.rstrip(b"\r\n").replace(b"\n", b" ") if event.fin else b""
 
+    @property
+    def closing(self) -> bool:
+        return super().closing or self._protocol.state.name != "OPEN"
+
     def write(self, line: str) -> None:
         self._protocol.send_text(line.encode())
         self._flush()

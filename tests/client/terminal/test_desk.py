@@ -6,6 +6,9 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
 
+import pytest
+
+from asynchat.cli.sitting import WANTED
 from asynchat.client.client import Client
 from asynchat.client.errors import Unreachable
 from asynchat.client.terminal.desk import Desk
@@ -46,7 +49,7 @@ async def nowhere(url: str) -> tuple[Client, tuple[str, ...]]:
 async def shown(typing: Typing, *connections: Answers) -> list[str]:
     """The lines that somebody sees who types so."""
     screen = Screen()
-    async with alice(*connections) as (client, _):
+    async with alice(*connections, wanted=WANTED) as (client, _):
         face = PlainFace(typing(screen, client), screen, Renderer(time=""))
         await Desk(face, connect=nowhere).run([(client, ("#lobby",))])
     return [line for line in screen.lines if line != "*** 2026-01-01"]
@@ -120,3 +123,43 @@ async def test_with_a_server_that_knows_no_keys_one_is_told_what_may_be_lost() -
     strange = welcome(caps=ALL, software="ergo-2.13")
     lines = await shown(typing, strange | {"PRIVMSG": CUT}, strange)
     assert "!!! the connection was lost, and it may or may not have been said: perhaps" in lines
+
+
+@pytest.mark.parametrize("count", ["many", "9" * 5000])
+async def test_a_server_that_counts_oddly_is_asked_for_the_past_all_the_same(count: str) -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        await screen.until("joined")
+        yield b"/history"
+        await screen.until("begins here")
+
+    odd = welcome()
+    odd["CAP END"] = odd["CAP END"].replace("CHATHISTORY=2", f"CHATHISTORY={count}")
+    assert "*** #lobby begins here" in await shown(typing, odd)
+
+
+@pytest.mark.parametrize("command", [b"/history", b"/search tea", b"/register"])
+async def test_what_needs_a_connection_waits_for_none(command: bytes) -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        yield b"hello"
+        await screen.until("connection lost")
+        yield command
+        yield b"/quit"
+
+    caps = f"{ALL} soju.im/search draft/account-registration"
+    lines = await shown(typing, welcome(caps=caps) | {"PRIVMSG": CUT}, {"CAP LS": CUT})
+    assert "!!! there is no connection" in lines
+
+
+async def test_a_password_is_asked_for_without_editing_too() -> None:
+    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+        yield b"/register"
+        await screen.until("a password for alice:")
+        yield b"sesame"
+        await screen.until("once more:")
+        yield b"sesame"
+        await screen.until("is yours")
+
+    answers = welcome(caps=f"{ALL} draft/account-registration") | {
+        "REGISTER": "@label={label} :srv REGISTER SUCCESS alice :Done"
+    }
+    assert "*** registered; alice is yours" in await shown(typing, answers)

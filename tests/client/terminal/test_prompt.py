@@ -367,3 +367,28 @@ def test_somebody_is_run_for_who_is_mentioned(server: Process, bob: Netcat, tmp_
         alice.until("hey alice")
         alice.wait((tmp_path / "told").exists, "the program")
         assert (tmp_path / "told").read_text() == "bob #lobby hey alice; $(touch /nonexistent)"
+
+
+@pytest.mark.parametrize("url", ["http://here", "asynchat://x:99999", "asynchat://a..b", "asynchat://u:pw@x"])
+def test_a_url_that_is_none_ends_nothing(alice: Terminal, bob: Netcat, url: str) -> None:
+    alice.enter(f"/connect {url}")
+    alice.until("!!!")
+    alice.enter("still here")
+    bob.until("<alice> still here")
+
+
+def test_many_mentions_run_few_programs_at_a_time(tmp_path: Path) -> None:
+    script = tmp_path / "notify"
+    script.write_text('#!/bin/sh\necho >> "$HOME/begun"; while [ ! -e "$HOME/done" ]; do sleep 0.1; done\n')
+    script.chmod(0o700)
+    with Hostile() as server, terminal(tmp_path, "join", server.url, "-n", "alice", "--exec", str(script)) as alice:
+        alice.until("alice>")
+        for number in range(100):
+            server.say(f":bob!u@h PRIVMSG #lobby :alice, {number}")
+        server.say(":bob!u@h PRIVMSG #lobby :the end")
+        alice.until("<bob> the end")
+        alice.wait(lambda: (tmp_path / "begun").exists() and len((tmp_path / "begun").read_text()) >= 8, "the programs")
+        (tmp_path / "done").touch()
+        alice.enter("/quit")
+        assert alice.ended() == 0
+        assert len((tmp_path / "begun").read_text()) == 8

@@ -16,6 +16,7 @@ from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
+    from asynchat.client.client import Client
     from asynchat.client.terminal.desk import Desk
 
 Function = Callable[["Desk", str], Coroutine[Any, Any, None]]
@@ -73,6 +74,16 @@ def here(desk: Desk) -> Place:
     if desk.here is None:
         raise Refused("NOT_IN_ROOM", "you are in no room; /join #room")
     return desk.here
+
+
+def present(client: Client) -> None:
+    """See that there is a connection: whoever waits for one can type nothing meanwhile.
+
+    Raises:
+        Lost
+    """
+    if not client.connected:
+        raise Lost("there is no connection")
 
 
 def write(desk: Desk, *words: str) -> None:
@@ -198,8 +209,7 @@ async def join(desk: Desk, argument: str) -> None:
     if place is not None:
         desk.look(place)
         return
-    if not server.client.connected:
-        raise Lost("there is no connection")
+    present(server.client)
     server.ask_for(room)
     with suppress(Refused):  # the server's words are shown
         await server.client.join(room, key.strip())
@@ -331,13 +341,16 @@ async def history(desk: Desk, argument: str) -> None:
     number = min(int(argument[:9]), MOST) if argument.isdecimal() else PAGE
     place = here(desk)
     client = place.server.client
+    present(client)
     if not client.resumes:
         desk.tell(error("this server does not tell what was said before"))
         return
+    counted = client.isupport.get("CHATHISTORY", "")[:9]
+    most = int(counted) if counted.isdecimal() and int(counted) else 100
     lines: list[Line] = []
     while number > 0:
         before = f"BEFORE {place.name} {place.oldest}" if place.oldest else f"LATEST {place.name} *"
-        limit = min(number, int(client.isupport.get("CHATHISTORY", "") or 100) or 100)
+        limit = min(number, most)
         try:
             page = await client.request(Message("CHATHISTORY", [*before.split(" "), str(limit)]), quiet=True)
         except Refused as refused:
@@ -362,6 +375,7 @@ async def search(desk: Desk, argument: str) -> None:
     """What was said here with these words in it."""
     place = here(desk)
     client = place.server.client
+    present(client)
     if "soju.im/search" not in client.capabilities:
         desk.tell(error("this server cannot search"))
         return
@@ -407,6 +421,7 @@ async def whois(desk: Desk, argument: str) -> None:
 async def register(desk: Desk, argument: str) -> None:
     """Make your name yours; you are asked for a password."""
     client = desk.server.client
+    present(client)
     if "draft/account-registration" not in client.capabilities:
         desk.tell(error("accounts are not made here; see what the server says"))
         return

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from asynchat.client.show import Line
+from asynchat.wire.text import plain
 
 
 class PlainFace:
@@ -20,17 +21,10 @@ class PlainFace:
         self._typed = typed
         self._out = out
         self._render = render
-        self._asked: asyncio.Future[str] | None = None
 
     async def lines(self) -> AsyncGenerator[str]:
         async for data in self._typed:
-            text = data.decode(errors="replace")
-            if self._asked is not None and not self._asked.done():
-                self._asked.set_result(text)
-            else:
-                yield text
-        if self._asked is not None and not self._asked.done():
-            self._asked.set_result("")
+            yield data.decode(errors="replace")
 
     def show(self, lines: Sequence[Line]) -> None:
         self._write("".join(f"{self._render(line)}\n" for line in lines))
@@ -50,13 +44,12 @@ class PlainFace:
         await asyncio.sleep(0)
 
     async def ask(self, question: str) -> str:
-        """The next line that is typed, which the terminal does not show."""
-        self._asked = asyncio.get_running_loop().create_future()
-        self._write(f"{question}: ")
+        """The next line that is typed, which the terminal does not show; who takes `lines` takes none meanwhile."""
+        self._write(f"{plain(question)}: ")
         with unseen():
-            answer = await self._asked
+            answer = await anext(self._typed, b"")
         self._write("\n")
-        return answer
+        return answer.decode(errors="replace")
 
     def ring(self) -> None:
         self._write("\a")

@@ -133,16 +133,15 @@ async def _lines(client: Client, place: str, wanted: Wanted) -> list[Message]:
         return [line for line in await around(client, place, wanted.middle, wanted.limit) if wanted.fits(line)]
     lines: list[Message] = []
     if wanted.after is not None:
-        end, until = None, ""
+        end, last = None, list[Message]()
         if wanted.before is not None:
-            page = await _first(client, place, wanted.before)
-            end = page[-1].tags.get("msgid") if page else ""
-            if not page:
+            last = await _first(client, place, wanted.before)
+            if not last:
                 return []
-            until = max(line.tags.get("time", "") for line in page)
+            end = last[-1].tags.get("msgid")
         async for page in forwards(client, place, wanted.after):
             for line in page:
-                if end is not None and line.tags.get("time", "") > until:
+                if end is not None and _is_after(line, last):
                     return lines
                 if wanted.fits(line):
                     lines.append(line)
@@ -154,6 +153,13 @@ async def _lines(client: Client, place: str, wanted: Wanted) -> list[Message]:
         if len(lines) >= wanted.limit:
             break
     return lines[-wanted.limit :]
+
+
+def _is_after(line: Message, page: list[Message]) -> bool:
+    """Whether a line comes after the last one of a page; several are said in one millisecond."""
+    time, until = line.tags.get("time", ""), page[-1].tags.get("time", "")
+    known = {each.tags.get("msgid") for each in page}
+    return time > until or (time == until and "msgid" in line.tags and line.tags["msgid"] not in known)
 
 
 async def _first(client: Client, place: str, before: str) -> list[Message]:

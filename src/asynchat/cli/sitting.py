@@ -25,6 +25,7 @@ from asynchat.config import BadConfig
 from asynchat.wire.text import plain
 
 WANTED = (
+    "draft/read-marker",
     "draft/account-registration",
     "draft/message-redaction",
     "invite-notify",

@@ -27,11 +27,11 @@ def server(serve: Serve) -> Process:
 class Netcat:
     """Somebody else in the room."""
 
-    def __init__(self, server: Process, name: str) -> None:
+    def __init__(self, server: Process, name: str, *, hello: str = "") -> None:
         self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
         self._file = self._socket.makefile("rwb")
         self.say(name)
-        self.until(f"hello {name}")
+        self.until(f"hello {hello or name}")
 
     def say(self, text: str) -> None:
         self._file.write(text.encode() + b"\n")
@@ -209,6 +209,32 @@ def test_two_servers_at_once(alice: Terminal, serve: Serve) -> None:
     tim.close()
 
 
+def test_who_logs_in_is_shown_once_what_was_said_to_them_alone(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--memory")
+    nat = Netcat(server, "alice")
+    nat.say("/register correct horse")
+    nat.until("registered")
+    nat.close()
+    Netcat(server, "alice\ncorrect horse", hello="alice").close()  # who has logged in once stays a member while away
+    bob = Netcat(server, "bob")
+    for text in ("psst", "are you there?"):
+        bob.say(f"/msg alice {text}")
+        bob.until("*** to alice")
+    (tmp_path / "password").write_text("correct horse\n")
+    login = ("--name", "alice", "--account", "alice", "--password-file", str(tmp_path / "password"))
+    with terminal(tmp_path, "join", server.url, *login) as alice:
+        alice.until("[dm bob] <bob> psst", "[dm bob] <bob> are you there?")
+        bob.say("/msg alice at last")
+        alice.until("[dm bob] <bob> at last")
+        alice.enter("/reply yes")
+        bob.until("[dm alice]")
+    with terminal(tmp_path, "join", server.url, *login) as alice:
+        bob.say("/msg alice again")
+        alice.until("<bob> again")
+        assert not any("psst" in line or "at last" in line for line in alice.all)
+    bob.close()
+
+
 def test_another_server_asks_for_a_password_where_one_sits(alice: Terminal, serve: Serve) -> None:
     other = serve("--memory")
     nat = Netcat(other, "alice")
@@ -361,7 +387,7 @@ def test_somebody_is_run_for_who_is_mentioned(server: Process, bob: Netcat, tmp_
     )
     script.chmod(0o700)
     with terminal(tmp_path, "join", server.url, "--name", "alice", "--exec", str(script)) as alice:
-        alice.until("alice>")
+        alice.until("alice>", "#lobby (2)")
         bob.say("nobody special")
         bob.say("hey alice; $(touch /nonexistent)")
         alice.until("hey alice")

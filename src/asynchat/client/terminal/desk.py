@@ -14,6 +14,7 @@ from asynchat.client.client import Client
 from asynchat.client.errors import Lost, NotAcknowledged
 from asynchat.client.notices import Back, Notice, Reconnecting
 from asynchat.client.show import Line, error, news, show, show_notice
+from asynchat.client.terminal import backlog
 from asynchat.client.terminal.commands import run
 from asynchat.client.terminal.face import Face
 from asynchat.client.terminal.hearing import Hearing
@@ -57,6 +58,7 @@ class Desk:
         self._on_mention = on_mention
         self._day = datetime.now().astimezone().date()
         self._landing: set[asyncio.Task[None]] = set()
+        self._ears: dict[Server, Hearing] = {}
         self._hearing: dict[Server, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup
         self._told_typing_at = 0.0
@@ -95,6 +97,7 @@ class Desk:
         """Be at one more server, in these rooms."""
         server = Server(client)
         self.servers.append(server)
+        self._ears[server] = Hearing(self, server)
         self._hearing[server] = self._group.create_task(self._hear(server))
         for room in rooms:
             server.ask_for(room)
@@ -104,6 +107,9 @@ class Desk:
                 continue
             except (NotAcknowledged, BadMessage) as failure:
                 self.tell(error(str(failure)))
+        hearing = self._ears[server]
+        for line in await backlog.missed(client):
+            hearing.take_missed(line)
 
     def stand_up(self, server: Server) -> None:
         """Be at that server no more."""
@@ -199,7 +205,7 @@ class Desk:
     # Hearing.
 
     async def _hear(self, server: Server) -> None:
-        hearing = Hearing(self, server)
+        hearing = self._ears[server]
         async for heard in server.client:
             if isinstance(heard, Message):
                 hearing.take(heard)

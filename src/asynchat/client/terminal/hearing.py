@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from asynchat.chat.names import casefold
 from asynchat.client.positions import place_of
 from asynchat.client.show import Line, Sort, news, nick_of, show
-from asynchat.client.terminal import roles
+from asynchat.client.terminal import backlog, roles
 from asynchat.client.terminal.places import Place, Server
 from asynchat.wire.irc.message import Message
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TYPING_FOR_S = 6.0
 """How long somebody types who does not say so again. (IRCv3 typing)"""
 MOST_TYPING = 20
+MOST_RECENT = 500
 
 
 class Hearing:
@@ -28,6 +29,7 @@ class Hearing:
         self._desk = desk
         self._server = server
         self._nick = server.client.nick
+        self._recent: dict[str, None] = {}  # ids of what came by conversation lately
         self._handlers: dict[str, Callable[[Message], None]] = {
             name.removeprefix("_on_").upper(): getattr(self, name) for name in dir(self) if name.startswith("_on_")
         }
@@ -39,6 +41,16 @@ class Hearing:
             handler(message)
         else:
             self._show(message, self._desk.here)
+
+    def take_missed(self, message: Message) -> None:
+        """A line of a conversation from while one was away, unless it has come live."""
+        if message.tags.get("msgid", "") not in self._recent:
+            self.take(message)
+
+    def _remember(self, msgid: str) -> None:
+        self._recent[msgid] = None
+        if len(self._recent) > MOST_RECENT:
+            del self._recent[next(iter(self._recent))]
 
     def note_name(self, *, tell: bool) -> None:
         """One may be called otherwise since there is another connection."""
@@ -100,6 +112,9 @@ class Hearing:
             place.spoke(nick)
             if not place.is_room and not mine:
                 self._desk.replies_to = place
+        if place is not None and not place.is_room:
+            self._remember(message.tags.get("msgid", ""))
+            backlog.read(self._server.client, place.name, message)
         if mine and not self._desk.face.echoes and "batch" not in message.tags:
             return  # it stands where it was typed; what is of the past is shown
         self._show(message, place)

@@ -138,6 +138,8 @@ class Sitting:
             while isinstance(found, BaseExceptionGroup):
                 found = found.exceptions[0]
             code = found.code if isinstance(found, Left) else OK
+        finally:
+            face.editor.flush()
         return code
 
     async def _mentioned(self, line: Line, place: Place) -> None:

@@ -418,3 +418,18 @@ def test_many_mentions_run_few_programs_at_a_time(tmp_path: Path) -> None:
         alice.enter("/quit")
         assert alice.ended() == 0
         assert len((tmp_path / "begun").read_text()) == 8
+
+
+@pytest.mark.parametrize(("keys", "code"), [("\x03", 130), ("/quit\r", 0)])
+def test_what_was_not_sent_is_told_when_one_leaves(serve: Serve, tmp_path: Path, keys: str, code: int) -> None:
+    server = serve("--memory")
+    with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
+        alice.until("alice>", "#lobby (1)")
+        server.kill()
+        alice.until("connection lost, retrying")
+        alice.enter("one\x1b\rtwo")
+        alice.until("<alice> two")
+        alice.type(keys)
+        assert alice.ended() == code
+        assert [line for line in alice.all if "not sent" in line] == ["!!! not sent: one", "!!! not sent: two"]
+        assert alice.is_as_before

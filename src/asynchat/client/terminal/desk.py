@@ -283,8 +283,12 @@ class Desk:
                 pass  # the server's words are shown
             except NotAcknowledged as failure:
                 self.tell(error(str(failure)))
-            except Lost:
-                return  # the end, which is told by who notices it
+            except (Lost, asyncio.CancelledError) as end:
+                what = "perhaps not stored" if client.connected else "not sent"
+                self.tell(*(error(f"{what}: {line}") for line in text.split("\n")))
+                if isinstance(end, Lost):
+                    return  # who notices that it is the end tells why
+                raise
             else:
                 place.server.last_said = stored.tags.get("msgid", place.server.last_said)
                 if self.face.echoes and "echo-message" not in client.capabilities:
@@ -316,8 +320,7 @@ class Desk:
         """Wait for what is on its way; what waits for a connection is told instead."""
         if self._landing and any(server.client.connected for server in self.servers):
             await asyncio.wait(self._landing, timeout=LANDING_S)
-        for landing in self._landing:
-            landing.cancel()
-        for server in self.servers:
-            for words in server.client.unsent:
-                self.tell(error(f"not sent: {words}"))
+        landing = list(self._landing)
+        for each in landing:
+            each.cancel()
+        await asyncio.gather(*landing, return_exceptions=True)

@@ -149,7 +149,7 @@ class Editor:
         finally:
             for number in caught:
                 loop.remove_signal_handler(number)
-            self._flush()
+            self.flush()
 
     def end(self, why: BaseException | None = None) -> None:
         """Draw no more; the terminal is as it was."""
@@ -198,10 +198,10 @@ class Editor:
             if in_s:
                 return
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_later(in_s, self._flush)
+        self._timer = asyncio.get_running_loop().call_later(in_s, self.flush)
 
-    def _flush(self) -> None:
-        """Write what waits above the line that is typed."""
+    def flush(self) -> None:
+        """Write what waits, above the line that is typed if there is one."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -16,8 +16,8 @@ import click
 from asynchat.chat.errors import Refused
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.options import config_files
-from asynchat.client.client import Client
 from asynchat.client.registration import Identity
+from asynchat.client.talker import Talker
 from asynchat.client.trust import Trust, normal
 from asynchat.client.url import Url
 from asynchat.config import BadConfig, ClientSettings, changed, read
@@ -198,8 +198,8 @@ def ask_password(question: str) -> str:
 
 
 async def come_in(
-    make: Callable[[Identity], Client], identity: Identity, *, ask: Callable[[str], str] | None
-) -> Client:
+    make: Callable[[Identity], Talker], identity: Identity, *, ask: Callable[[str], str] | None
+) -> Talker:
     """A client that has come in, which is to be closed. For a password that is missing, or wrong, somebody is asked.
 
     Raises:

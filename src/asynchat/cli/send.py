@@ -17,8 +17,8 @@ from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import come_in, login_from, login_options, url_option
 from asynchat.cli.sending import Counter, Sender, SpoolSender
 from asynchat.cli.spool import Spool
-from asynchat.client.client import Client
 from asynchat.client.registration import Identity
+from asynchat.client.talker import Talker
 
 
 @click.command("send")
@@ -67,10 +67,10 @@ def command(
         target = to or login.rooms[0]
         key = wire_key(login.identity.name, target, key)
 
-        def make(identity: Identity) -> Client:
-            return Client(login.url, identity, trust=login.trust, timeout_s=timeout, hear=False)
+        def make(identity: Identity) -> Talker:
+            return Talker(login.url, identity, trust=login.trust, timeout_s=timeout, hear=False)
 
-        async def enter() -> Client:
+        async def enter() -> Talker:
             return await come_in(make, login.identity, ask=None)
 
         if spool is not None:

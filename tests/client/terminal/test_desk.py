@@ -6,8 +6,8 @@ import asyncio
 import io
 from collections.abc import AsyncIterator, Callable
 
-from asynchat.client.client import Client
 from asynchat.client.errors import Unreachable
+from asynchat.client.talker import Talker
 from asynchat.client.terminal.desk import Desk
 from asynchat.client.terminal.plain import PlainFace
 from asynchat.client.terminal.render import Renderer
@@ -36,10 +36,10 @@ class Screen(io.StringIO):
             await self._grown.wait()
 
 
-Typing = Callable[[Screen, Client], AsyncIterator[bytes]]
+Typing = Callable[[Screen, Talker], AsyncIterator[bytes]]
 
 
-async def nowhere(url: str) -> tuple[Client, tuple[str, ...]]:
+async def nowhere(url: str) -> tuple[Talker, tuple[str, ...]]:
     raise Unreachable(url)
 
 
@@ -53,7 +53,7 @@ async def shown(typing: Typing, *connections: Answers) -> list[str]:
 
 
 async def test_a_lost_connection_is_told_and_what_was_missed_is_shown() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"hello"
         await screen.until("two")
         yield b"/quit"
@@ -74,7 +74,7 @@ async def test_a_lost_connection_is_told_and_what_was_missed_is_shown() -> None:
 
 
 async def test_who_has_another_name_afterwards_is_told() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"hello"
         await screen.until("in use")
 
@@ -86,7 +86,7 @@ async def test_who_has_another_name_afterwards_is_told() -> None:
 
 
 async def test_one_types_on_without_a_connection_and_is_told_what_was_not_sent() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"one"
         await screen.until("connection lost")
         yield b"two"
@@ -100,7 +100,7 @@ async def test_one_types_on_without_a_connection_and_is_told_what_was_not_sent()
 
 
 async def test_what_is_refused_is_told_though_nobody_waited_for_it() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"/msg nobody hi"
         yield b"hello"
         await screen.until("No such nick")
@@ -113,7 +113,7 @@ async def test_what_is_refused_is_told_though_nobody_waited_for_it() -> None:
 
 
 async def test_with_a_server_that_knows_no_keys_one_is_told_what_may_be_lost() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"perhaps"
         await screen.until("may or may not")
 

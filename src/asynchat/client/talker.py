@@ -47,10 +47,10 @@ MOST_HELD = 16 * 1024 * 1024
 """Bytes of what comes live while the past is fetched; a server that says more is left, and come back to."""
 
 
-class Client:
+class Talker:
     """Somebody at one server under one name.
 
-        async with Client(Url.parse("asynchat://localhost"), Identity(name="alice")) as client:
+        async with Talker(Url.parse("asynchat://localhost"), Identity(name="alice")) as client:
             await client.join("#lobby")
             await client.send("#lobby", "hello")
 

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 import pytest
 
 from asynchat.chat.errors import Refused
-from asynchat.client.client import Client
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
 from asynchat.client.notices import Back, Reconnecting
 from asynchat.client.patience import Patience
 from asynchat.client.registration import Identity
 from asynchat.client.show import talk
+from asynchat.client.talker import Talker
 from asynchat.client.url import Url
 from asynchat.wire.irc.message import Message
 from tests.client.scripted import ALL, BEGAN, CUT, Answers, Scripted, batch, welcome
@@ -23,15 +23,15 @@ AT_ONCE = Patience(draw=lambda: 0.0, sleep=lambda _: asyncio.sleep(0))
 
 
 @contextlib.asynccontextmanager
-async def alice(*connections: Answers, **options: object) -> AsyncIterator[tuple[Client, Scripted]]:
+async def alice(*connections: Answers, **options: object) -> AsyncIterator[tuple[Talker, Scripted]]:
     async with Scripted(*connections) as server:
         url = Url("127.0.0.1", server.port)
         given = {"reconnect": True, "patience": AT_ONCE} | options
-        async with Client(url, Identity(name="alice"), **given) as client:  # type: ignore[arg-type]
+        async with Talker(url, Identity(name="alice"), **given) as client:  # type: ignore[arg-type]
             yield client, server
 
 
-async def heard_until(client: Client, text: str) -> list[object]:
+async def heard_until(client: Talker, text: str) -> list[object]:
     """Notices, and who said what, up to something that was said."""
     found: list[object] = []
     async for heard in client:
@@ -154,7 +154,7 @@ async def test_without_history_nobody_can_tell_what_was_missed() -> None:
     assert notices == [Reconnecting(0.0), Back(None)]
 
 
-async def until_back(client: Client) -> AsyncIterator[object]:
+async def until_back(client: Talker) -> AsyncIterator[object]:
     async for heard in client:
         if not isinstance(heard, Message):
             yield heard
@@ -272,11 +272,11 @@ async def test_it_is_tried_for_a_while_until_the_server_is_up() -> None:
 
     later = Late(port, welcome())
     url = Url("127.0.0.1", port)
-    async with Client(url, Identity(name="alice"), wait_s=20, patience=Patience(sleep=sleep)) as client:
+    async with Talker(url, Identity(name="alice"), wait_s=20, patience=Patience(sleep=sleep)) as client:
         assert client.nick == "alice"
     await later.__aexit__()
     with pytest.raises(Unreachable):
-        await Client(url, Identity(name="alice"), wait_s=0).__aenter__()
+        await Talker(url, Identity(name="alice"), wait_s=0).__aenter__()
 
 
 class Late(Scripted):

@@ -11,10 +11,10 @@ import pytest
 
 import asynchat
 from asynchat.chat.errors import Refused
-from asynchat.client.client import Client
 from asynchat.client.errors import Unreachable, Untrusted
 from asynchat.client.registration import Identity
 from asynchat.client.show import talk
+from asynchat.client.talker import Talker
 from asynchat.client.trust import Trust, normal
 from asynchat.client.url import Url
 from asynchat.net.certificates import make_certificate
@@ -48,7 +48,7 @@ async def serving(folder: Path, **sections: dict[str, object]) -> AsyncIterator[
 
 async def talks(url: Url, identity: Identity, trust: Trust | None = None, **options: bool) -> str:
     """Come in, say something and hear it; the name that one has then."""
-    async with Client(url, identity, trust=trust, **options) as client:  # type: ignore[arg-type]
+    async with Talker(url, identity, trust=trust, **options) as client:  # type: ignore[arg-type]
         await client.join("#lobby")
         client.start_sending("#lobby", "hello")
         async for heard in client:
@@ -121,7 +121,7 @@ async def test_a_second_device_is_the_same_person(folder: Path) -> None:
         assert server._logins is not None
         await server._logins.register("alice", "secret", None)
         url, alice = Url("127.0.0.1", server.port), Identity(name="alice", account="alice", password="secret")
-        async with Client(url, alice) as first:
+        async with Talker(url, alice) as first:
             assert await talks(url, alice) == "alice" == first.nick
             with pytest.raises(Refused) as refused:
                 await talks(url, ALICE)

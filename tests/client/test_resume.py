@@ -10,11 +10,11 @@ from random import Random
 
 import asynchat
 from asynchat.chat.events import Joined, Said
-from asynchat.client.client import Client
 from asynchat.client.notices import Back, Notice
 from asynchat.client.patience import Patience
 from asynchat.client.registration import Identity
 from asynchat.client.show import talk
+from asynchat.client.talker import Talker
 from asynchat.client.url import Url
 from asynchat.store.sqlite import SqliteLog
 from asynchat.wire.irc.message import Message
@@ -33,7 +33,7 @@ class Person:
 
     def __init__(self, proxy: Proxy, **options: object) -> None:
         url = Url("127.0.0.1", proxy.port)
-        self.client = Client(url, Identity(name="alice"), reconnect=True, patience=AT_ONCE, **options)  # type: ignore[arg-type]
+        self.client = Talker(url, Identity(name="alice"), reconnect=True, patience=AT_ONCE, **options)  # type: ignore[arg-type]
         self.transcript: list[Heard] = []
         self.notices: list[Notice] = []
         self.said: list[str] = []

@@ -18,10 +18,10 @@ from asynchat.cli.invocation import Invocation
 from asynchat.cli.lines import printer
 from asynchat.cli.login import Login, come_in, login_from, login_options, url_option
 from asynchat.cli.moment import Moment
-from asynchat.client.client import Client
 from asynchat.client.history import SEARCH, around, backwards, forwards, search
 from asynchat.client.registration import Identity
 from asynchat.client.show import nick_of
+from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
 
 
@@ -108,8 +108,8 @@ class Wanted:
 async def _read(login: Login, wanted: Wanted) -> tuple[str, list[Message]]:
     """The reader's own name, and the lines."""
 
-    def make(identity: Identity) -> Client:
-        return Client(login.url, identity, trust=login.trust, wanted=(SEARCH,), past=0, history=True)
+    def make(identity: Identity) -> Talker:
+        return Talker(login.url, identity, trust=login.trust, wanted=(SEARCH,), past=0, history=True)
 
     async with AsyncExitStack() as stack:
         client = await come_in(make, login.identity, ask=None)
@@ -125,7 +125,7 @@ async def _read(login: Login, wanted: Wanted) -> tuple[str, list[Message]]:
             return client.nick, await _lines(client, place, wanted)
 
 
-async def _lines(client: Client, place: str, wanted: Wanted) -> list[Message]:
+async def _lines(client: Talker, place: str, wanted: Wanted) -> list[Message]:
     if wanted.words is not None:
         found = await search(client, place, wanted.words, min(wanted.limit, 1000))
         return [line for line in found if wanted.fits(line)][: wanted.limit]
@@ -162,7 +162,7 @@ def _is_after(line: Message, page: list[Message]) -> bool:
     return time > until or (time == until and "msgid" in line.tags and line.tags["msgid"] not in known)
 
 
-async def _first(client: Client, place: str, before: str) -> list[Message]:
+async def _first(client: Talker, place: str, before: str) -> list[Message]:
     """The page that ends before a moment."""
     async for page in backwards(client, place, before):
         return page

@@ -13,9 +13,9 @@ import click
 from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import Login, come_in, login_from, login_name, login_options
-from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
+from asynchat.client.talker import Talker
 from asynchat.wire.text import plain
 
 BELLS = ("mentions", "all", "none")
@@ -104,8 +104,8 @@ def _ask_name() -> str:
 async def _pipe(login: Login, options: dict[str, Any], *, as_json: bool) -> None:
     from asynchat.client.pipe import Pipe
 
-    def make(identity: Identity) -> Client:
-        return Client(login.url, identity, trust=login.trust, **options)
+    def make(identity: Identity) -> Talker:
+        return Talker(login.url, identity, trust=login.trust, **options)
 
     async with AsyncExitStack() as stack:
         client = await come_in(make, login.identity, ask=None)

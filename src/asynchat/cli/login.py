@@ -16,8 +16,8 @@ import click
 from asynchat.chat.errors import Refused
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.options import config_files
-from asynchat.client.client import Client
 from asynchat.client.registration import Identity
+from asynchat.client.talker import Talker
 from asynchat.client.trust import Trust, normal
 from asynchat.client.url import Url
 from asynchat.config import BadConfig, ClientSettings, changed, read
@@ -215,7 +215,7 @@ async def ask_here(question: str) -> str:
     return ask_password(question)
 
 
-async def come_in(make: Callable[[Identity], Client], identity: Identity, *, ask: Ask | None) -> Client:
+async def come_in(make: Callable[[Identity], Talker], identity: Identity, *, ask: Ask | None) -> Talker:
     """A client that has come in, which is to be closed. For a password that is missing, or wrong, somebody is asked.
 
     Raises:

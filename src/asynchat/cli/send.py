@@ -17,8 +17,8 @@ from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import come_in, is_utf8, login_from, login_options, url_option
 from asynchat.cli.sending import Counter, Sender, SpoolSender
 from asynchat.cli.spool import Spool
-from asynchat.client.client import Client
 from asynchat.client.registration import Identity
+from asynchat.client.talker import Talker
 
 
 @click.command("send")
@@ -73,10 +73,10 @@ def command(
             sys.exit(DATA)
         key = wire_key(login.identity.name, target, key)
 
-        def make(identity: Identity) -> Client:
-            return Client(login.url, identity, trust=login.trust, timeout_s=timeout, hear=False)
+        def make(identity: Identity) -> Talker:
+            return Talker(login.url, identity, trust=login.trust, timeout_s=timeout, hear=False)
 
-        async def enter() -> Client:
+        async def enter() -> Talker:
             return await come_in(make, login.identity, ask=None)
 
         if spool is not None:

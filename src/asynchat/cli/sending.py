@@ -15,10 +15,10 @@ import click
 
 from asynchat.chat.errors import BadMessage, Refused
 from asynchat.cli.spool import Spool, Waiting
-from asynchat.client.client import Client
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
 from asynchat.client.keyboard import lines
 from asynchat.client.patience import Backoff, Patience
+from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
@@ -27,7 +27,7 @@ IN_FLIGHT = 64
 TOLD_EACH_S = 0.2
 """How often a terminal is told how many were stored."""
 
-ComeIn = Callable[[], Awaitable[Client]]
+ComeIn = Callable[[], Awaitable[Talker]]
 
 
 class Counter:
@@ -59,7 +59,7 @@ class Sender:
         self, come_in: ComeIn, target: str, *, key: str | None, as_json: bool, acks: bool, counter: Counter
     ) -> None:
         self._come_in = come_in
-        self._client: Client
+        self._client: Talker
         self._target = target
         self._key = key
         self._as_json = as_json
@@ -84,7 +84,7 @@ class Sender:
         self._counter.end()
 
     @asynccontextmanager
-    async def _inside(self) -> AsyncIterator[Client]:
+    async def _inside(self) -> AsyncIterator[Talker]:
         """Be in the room, or at the server if it is for a person."""
         self._client = await self._come_in()
         try:
@@ -166,7 +166,7 @@ class SpoolSender:
             return True
 
     async def _send_all(self) -> None:
-        client: Client | None = None
+        client: Talker | None = None
         entered: set[str] = set()
         try:
             while waiting := list(self._spool):
@@ -177,7 +177,7 @@ class SpoolSender:
             if client is not None:
                 await client.close()
 
-    async def _send_one(self, client: Client, waiting: Waiting, entered: set[str]) -> None:
+    async def _send_one(self, client: Talker, waiting: Waiting, entered: set[str]) -> None:
         try:
             if waiting.to not in entered:
                 await enter(client, waiting.to)
@@ -196,7 +196,7 @@ class SpoolSender:
             self._spool.done(waiting.path)
 
 
-async def enter(client: Client, target: str) -> None:
+async def enter(client: Talker, target: str) -> None:
     """Be in the room, if it is one."""
     if target[:1] in (client.isupport.get("CHANTYPES", "#") or "#"):
         await client.join(target)

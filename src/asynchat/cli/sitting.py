@@ -14,10 +14,10 @@ import click
 
 from asynchat.cli import OK
 from asynchat.cli.login import Ask, Login, ask_here, come_in
-from asynchat.client.client import Client
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
 from asynchat.client.show import Line
+from asynchat.client.talker import Talker
 from asynchat.client.terminal.desk import Desk
 from asynchat.client.terminal.places import Place
 from asynchat.client.terminal.render import Renderer
@@ -69,7 +69,7 @@ class Sitting:
         Raises:
             Unreachable, Untrusted, Refused, Lost
         """
-        clients: list[tuple[Client, tuple[str, ...]]] = []
+        clients: list[tuple[Talker, tuple[str, ...]]] = []
         try:
             for login in logins:
                 clients.append((await self._come_in(login), login.rooms))
@@ -79,17 +79,17 @@ class Sitting:
             for client, _ in clients:
                 await client.close()
 
-    async def _come_in(self, login: Login, ask: Ask = ask_here) -> Client:
-        def make(identity: Identity) -> Client:
-            return Client(login.url, identity, trust=login.trust, wanted=WANTED, **self._options)
+    async def _come_in(self, login: Login, ask: Ask = ask_here) -> Talker:
+        def make(identity: Identity) -> Talker:
+            return Talker(login.url, identity, trust=login.trust, wanted=WANTED, **self._options)
 
         return await come_in(make, login.identity, ask=ask)
 
-    def _tell_name(self, client: Client, login: Login) -> None:
+    def _tell_name(self, client: Talker, login: Login) -> None:
         if client.nick != login.identity.name:
             click.echo(f"*** {login.identity.name} is in use; you are {plain(client.nick)}")
 
-    async def _connect(self, url: str) -> tuple[Client, tuple[str, ...]]:
+    async def _connect(self, url: str) -> tuple[Talker, tuple[str, ...]]:
         """Come in at one more server, while one sits there.
 
         Raises:
@@ -101,7 +101,7 @@ class Sitting:
             raise BadConfig(error.format_message()) from None
         return await self._come_in(login, ask=self._ask), login.rooms
 
-    async def _sit(self, clients: list[tuple[Client, tuple[str, ...]]]) -> int:
+    async def _sit(self, clients: list[tuple[Talker, tuple[str, ...]]]) -> int:
         renderer = Renderer(self._time, color=self._color)
         more: dict[str, Any] = {"connect": self._connect, "bell": self._bell, "tells_typing": self._typing}
         if self._command:

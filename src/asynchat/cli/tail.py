@@ -13,16 +13,16 @@ import click
 
 from asynchat.chat.names import casefold
 from asynchat.cli import OK
-from asynchat.cli.cursor import Cursor
 from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.lines import Print, printer
 from asynchat.cli.login import Login, come_in, login_from, login_options, url_option
 from asynchat.cli.moment import Moment
-from asynchat.client.client import Client
+from asynchat.client.cursor import Cursor
 from asynchat.client.positions import is_talk, place_of, reference
 from asynchat.client.registration import Identity
 from asynchat.client.show import NO, show, show_notice
+from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
 
 
@@ -83,7 +83,7 @@ class Tail:
         self._start = start
         self._past = past
         self._wait = wait
-        self._client: Client
+        self._client: Talker
 
     async def run(self, *, follow: bool) -> int:
         """Print until the end, which with `follow` is a signal; the exit code.
@@ -109,8 +109,8 @@ class Tail:
                 entering.cancel()
         return told.result() if told.done() else OK
 
-    def _make(self, identity: Identity) -> Client:
-        return Client(
+    def _make(self, identity: Identity) -> Talker:
+        return Talker(
             self._login.url, identity, trust=self._login.trust, reconnect=True, past=self._past, wait_s=self._wait
         )
 

@@ -12,8 +12,8 @@ import click
 from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import come_in, login_from, login_options, url_option
-from asynchat.client.client import Client
 from asynchat.client.registration import Identity
+from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
@@ -29,8 +29,8 @@ def command(invocation: Invocation, /, *, room: str | None, url: str | None, as_
     with exits():
         login = login_from(invocation, options, url=url, rooms=(room,) if room else ())
 
-        def make(identity: Identity) -> Client:
-            return Client(login.url, identity, trust=login.trust, hear=False)
+        def make(identity: Identity) -> Talker:
+            return Talker(login.url, identity, trust=login.trust, hear=False)
 
         async def ask() -> list[Message]:
             async with AsyncExitStack() as stack:

@@ -13,6 +13,8 @@ from asynchat.wire.irc.message import Message
 PAST = 20
 """How many lines from before one came are shown on entering a room."""
 NEVER = "9999-12-31T23:59:59.999Z"
+MOST = 2000
+"""Lines that are fetched before any is handed on; where more was missed, the rest is read as it is taken."""
 
 
 class Missed:
@@ -33,6 +35,8 @@ class Catchup:
         self._positions = positions
         self._past = past
         self._missed: dict[str, Missed] = {}
+        self.unfinished: dict[str, str] = {}
+        """The places of which there is more to fetch: casefolded names to names."""
 
     async def past(self, connection: Connection, room: str) -> list[Message]:
         """The last lines of a room from before we came; they are marked as a batch.
@@ -53,38 +57,33 @@ class Catchup:
             before = reference(page[0]) if len(page) >= number else ""
         return lines
 
-    async def next_page(self, connection: Connection, room: str) -> tuple[list[Message], bool]:
-        """The next lines of a room after its position, at most a page, and whether there may be more.
+    async def page_after(self, connection: Connection, target: str, reference: str) -> list[Message]:
+        """The lines of a room or a conversation after a message, at most a page.
 
         Raises:
-            Lost, NotAcknowledged
+            Refused, Lost, NotAcknowledged
         """
-        position = self._positions.get(casefold(room))
-        if position is None:
-            return [], False
-        try:
-            page = await self._page(connection, ["AFTER", room, position.since, str(connection.page)])
-        except Refused:
-            return [], False
-        unseen = list(position.unseen(page))
-        return unseen, bool(unseen) and len(page) >= connection.page
+        return await self._page(connection, ["AFTER", target, reference, str(connection.page)])
 
     async def fetch(
-        self, connection: Connection, rooms: Iterable[str], held: Collection[Message], *, people: bool = True
+        self, connection: Connection, rooms: Iterable[str], people: Collection[str], held: Collection[Message]
     ) -> bool:
-        """Fetch what was missed in these rooms, and by conversation with `people`, up to what came live and is `held`.
+        """Fetch what was missed in these rooms, and by conversation with these people and with whom there was talk
+        lately, up to what came live and is `held`.
 
-        Returns whether that is all that was missed.
+        Returns whether that is all that was missed. Where it is not, since it is too much, the place is `unfinished`.
 
         Raises:
             Lost, NotAcknowledged
         """
         complete = True
+        self.unfinished.clear()
         for room in rooms:
             position = self._positions.get(casefold(room))
             if position is not None:
                 complete &= await self._fetch(connection, room, position, held)
-        for person in await self._people(connection) if people else ():
+        lately = await self.people(connection, self._positions.before)
+        for person in dict.fromkeys([*people, *lately]):
             position = self._positions.place(casefold(person), f"timestamp={self._positions.began}")
             complete &= await self._fetch(connection, person, position, held)
         return complete
@@ -104,6 +103,9 @@ class Catchup:
         missed = self._missed.setdefault(casefold(target), Missed(position.since))
         try:
             while True:
+                if sum(len(each.lines) for each in self._missed.values()) >= MOST:
+                    self.unfinished[casefold(target)] = target
+                    return False
                 page = await self._page(connection, ["AFTER", target, missed.reference, str(connection.page)])
                 ids = [line.tags["msgid"] for line in page if "msgid" in line.tags]
                 if missed.ids.issuperset(ids):
@@ -118,14 +120,13 @@ class Catchup:
         except Refused:
             return False
 
-    @staticmethod
-    async def _page(connection: Connection, params: list[str]) -> list[Message]:
-        page = await connection.answered(connection.ask(Message("CHATHISTORY", params), quiet=True))
-        return [line for line in page if is_talk(line)]
+    async def people(self, connection: Connection, since: str) -> list[str]:
+        """With whom there was talk after a time of the server; "" is never.
 
-    async def _people(self, connection: Connection) -> list[str]:
-        """With whom there was talk lately."""
-        since, names, limit = self._positions.before, dict[str, None](), connection.page
+        Raises:
+            Lost, NotAcknowledged
+        """
+        names, limit = dict[str, None](), connection.page
         while since:
             request = ["TARGETS", f"timestamp={since}", f"timestamp={NEVER}", str(limit)]
             try:
@@ -137,3 +138,8 @@ class Catchup:
             names |= new
             since = found[-1][2].removeprefix("timestamp=") if new and len(found) >= limit else ""
         return [name for name in names if name[:1] != "#"]
+
+    @staticmethod
+    async def _page(connection: Connection, params: list[str]) -> list[Message]:
+        page = await connection.answered(connection.ask(Message("CHATHISTORY", params), quiet=True))
+        return [line for line in page if is_talk(line)]

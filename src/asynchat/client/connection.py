@@ -96,6 +96,8 @@ class Connection:
         self.welcomed_at = ""
         """The server's time when it let us in, as its tag has it; "" if it does not tell."""
         self.ended: str | None = None
+        self.on_ask: Callable[[], None] = lambda: None
+        """Called when something is asked."""
         self._identity = identity
         self._trust = trust or Trust()
         private = (url.secure and not self._trust.anybody) or url.local
@@ -268,6 +270,11 @@ class Connection:
 
     # Asking.
 
+    @property
+    def asks(self) -> bool:
+        """Whether an answer is waited for."""
+        return bool(self._asked or self._batches)
+
     def write(self, command: str, *params: str) -> None:
         """Send a command and wait for nothing.
 
@@ -302,6 +309,7 @@ class Connection:
             self._pinged.append(number)
             self.write("PING", number)
         self._asked[number] = asked
+        self.on_ask()
         if self._silence is not None and not self._silence.expired():
             soon = asyncio.get_running_loop().time() + self._timeout_s
             self._silence.reschedule(min(self._silence.when() or soon, soon))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from asynchat.client.notices import Notice
 from asynchat.wire.irc.message import Message
@@ -36,17 +37,27 @@ class Heard:
         """There will be nothing more."""
         self._ended = True
         self._some.set()
+        self._room.set()
 
     @property
     def full(self) -> bool:
         """Whether enough waits."""
         return self._bytes >= MOST_BYTES
 
-    async def room(self) -> None:
-        """Wait until it is not full."""
-        while self.full and not self._ended:
+    @property
+    def size(self) -> int:
+        """Bytes that wait, about."""
+        return self._bytes
+
+    async def room(self, unless: Callable[[], bool] = lambda: False) -> None:
+        """Wait until it is not full, `unless` there is a reason not to; `wake` has that be asked again."""
+        while self.full and not self._ended and not unless():
             self._room.clear()
             await self._room.wait()
+
+    def wake(self) -> None:
+        """Something has changed."""
+        self._room.set()
 
     async def next(self) -> Message | Notice | None:
         """The next thing; None once there will be none."""

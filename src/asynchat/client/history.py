@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from asynchat.chat.errors import Refused
-from asynchat.client.client import Client
 from asynchat.client.positions import is_talk, reference
+from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message, encode_tags
 
 SEARCH = "soju.im/search"
 
 
-async def backwards(client: Client, place: str, before: str = "") -> AsyncIterator[list[Message]]:
+async def backwards(client: Talker, place: str, before: str = "") -> AsyncIterator[list[Message]]:
     """Pages of a room or a conversation, the last one first; in each the lines are in order.
 
     `before` is a message as CHATHISTORY refers to it, which is left out.
@@ -32,7 +32,7 @@ async def backwards(client: Client, place: str, before: str = "") -> AsyncIterat
             return
 
 
-async def forwards(client: Client, place: str, after: str) -> AsyncIterator[list[Message]]:
+async def forwards(client: Talker, place: str, after: str) -> AsyncIterator[list[Message]]:
     """Pages of a room or a conversation after a message, in order.
 
     Raises:
@@ -48,7 +48,7 @@ async def forwards(client: Client, place: str, after: str) -> AsyncIterator[list
             return
 
 
-async def around(client: Client, place: str, middle: str, number: int) -> list[Message]:
+async def around(client: Talker, place: str, middle: str, number: int) -> list[Message]:
     """Lines before and after a message, which is among them.
 
     Raises:
@@ -57,7 +57,7 @@ async def around(client: Client, place: str, middle: str, number: int) -> list[M
     return await _page(client, ["AROUND", place, middle], number)
 
 
-async def search(client: Client, place: str, words: str, number: int) -> list[Message]:
+async def search(client: Talker, place: str, words: str, number: int) -> list[Message]:
     """Lines with these words in them, in order.
 
     Raises:
@@ -70,7 +70,7 @@ async def search(client: Client, place: str, words: str, number: int) -> list[Me
     return _talk(await client.request(Message("SEARCH", [asked]), quiet=True))
 
 
-async def _page(client: Client, request: list[str], number: int = 1000) -> list[Message]:
+async def _page(client: Talker, request: list[str], number: int = 1000) -> list[Message]:
     if not client.resumes:
         raise Refused("NO_HISTORY", "this server does not tell what was said before")
     limit = client.isupport.get("CHATHISTORY", "")[:9]

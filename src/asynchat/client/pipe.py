@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 from typing import TextIO
 
 from asynchat.chat.errors import Refused
-from asynchat.client.client import Client
 from asynchat.client.errors import Lost
 from asynchat.client.notices import Back
 from asynchat.client.record import record
 from asynchat.client.show import NEWS, NO, Line, show, show_notice, talk
+from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
@@ -25,7 +25,7 @@ class Pipe:
 
     def __init__(
         self,
-        client: Client,
+        client: Talker,
         room: str,
         *,
         typed: AsyncIterator[bytes],

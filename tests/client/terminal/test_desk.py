@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from asynchat.cli.sitting import WANTED
-from asynchat.client.client import Client
 from asynchat.client.errors import Unreachable
+from asynchat.client.talker import Talker
 from asynchat.client.terminal.desk import Desk
 from asynchat.client.terminal.plain import PlainFace
 from asynchat.client.terminal.render import Renderer
@@ -39,10 +39,10 @@ class Screen(io.StringIO):
             await self._grown.wait()
 
 
-Typing = Callable[[Screen, Client], AsyncIterator[bytes]]
+Typing = Callable[[Screen, Talker], AsyncIterator[bytes]]
 
 
-async def nowhere(url: str) -> tuple[Client, tuple[str, ...]]:
+async def nowhere(url: str) -> tuple[Talker, tuple[str, ...]]:
     raise Unreachable(url)
 
 
@@ -56,7 +56,7 @@ async def shown(typing: Typing, *connections: Answers) -> list[str]:
 
 
 async def test_a_lost_connection_is_told_and_what_was_missed_is_shown() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"hello"
         await screen.until("two")
         yield b"/quit"
@@ -77,7 +77,7 @@ async def test_a_lost_connection_is_told_and_what_was_missed_is_shown() -> None:
 
 
 async def test_who_has_another_name_afterwards_is_told() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"hello"
         await screen.until("in use")
 
@@ -89,7 +89,7 @@ async def test_who_has_another_name_afterwards_is_told() -> None:
 
 
 async def test_one_types_on_without_a_connection_and_is_told_what_was_not_sent() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"one"
         await screen.until("connection lost")
         yield b"two"
@@ -103,7 +103,7 @@ async def test_one_types_on_without_a_connection_and_is_told_what_was_not_sent()
 
 
 async def test_what_is_refused_is_told_though_nobody_waited_for_it() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"/msg nobody hi"
         yield b"hello"
         await screen.until("No such nick")
@@ -116,7 +116,7 @@ async def test_what_is_refused_is_told_though_nobody_waited_for_it() -> None:
 
 
 async def test_with_a_server_that_knows_no_keys_one_is_told_what_may_be_lost() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"perhaps"
         await screen.until("may or may not")
 
@@ -127,7 +127,7 @@ async def test_with_a_server_that_knows_no_keys_one_is_told_what_may_be_lost() -
 
 @pytest.mark.parametrize("count", ["many", "9" * 5000])
 async def test_a_server_that_counts_oddly_is_asked_for_the_past_all_the_same(count: str) -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         await screen.until("joined")
         yield b"/history"
         await screen.until("begins here")
@@ -139,7 +139,7 @@ async def test_a_server_that_counts_oddly_is_asked_for_the_past_all_the_same(cou
 
 @pytest.mark.parametrize("command", [b"/history", b"/search tea", b"/register"])
 async def test_what_needs_a_connection_waits_for_none(command: bytes) -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"hello"
         await screen.until("connection lost")
         yield command
@@ -151,7 +151,7 @@ async def test_what_needs_a_connection_waits_for_none(command: bytes) -> None:
 
 
 async def test_a_password_is_asked_for_without_editing_too() -> None:
-    async def typing(screen: Screen, client: Client) -> AsyncIterator[bytes]:
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
         yield b"/register"
         await screen.until("a password for alice:")
         yield b"sesame"

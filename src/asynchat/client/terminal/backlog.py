@@ -9,9 +9,9 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from asynchat.chat.errors import BadMessage, Refused
-from asynchat.client.client import Client
 from asynchat.client.errors import Lost, NotAcknowledged
 from asynchat.client.positions import is_talk
+from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
 
 MARKER = "draft/read-marker"
@@ -21,12 +21,12 @@ MOST_PEOPLE, MOST_LINES = 50, 100
 NEVER = "9999-12-31T23:59:59.999Z"
 
 
-def is_kept(client: Client) -> bool:
+def is_kept(client: Talker) -> bool:
     """Whether the server knows up to where one has read."""
     return client.identity.account is not None and client.resumes and MARKER in client.capabilities
 
 
-async def missed(client: Client) -> list[Message]:
+async def missed(client: Talker) -> list[Message]:
     """What was said by conversation after one has read there last, in order for each person."""
     if not is_kept(client):
         return []
@@ -43,14 +43,14 @@ async def missed(client: Client) -> list[Message]:
     return lines
 
 
-def read(client: Client, name: str, line: Message) -> None:
+def read(client: Talker, name: str, line: Message) -> None:
     """One has read a line of a conversation."""
     if is_kept(client) and (time := line.tags.get("time", "")):
         with suppress(Lost, BadMessage):
             client.write("MARKREAD", name, f"timestamp={time}")
 
 
-async def _people(client: Client) -> list[str]:
+async def _people(client: Talker) -> list[str]:
     request = ["TARGETS", f"timestamp={_ago(BACK)}", f"timestamp={NEVER}", str(MOST_PEOPLE)]
     lines = await client.request(Message("CHATHISTORY", request), quiet=True)
     targets = [line.params[1] for line in lines if line.command == "CHATHISTORY" and len(line.params) > 2]

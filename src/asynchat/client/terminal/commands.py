@@ -16,7 +16,7 @@ from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
-    from asynchat.client.client import Client
+    from asynchat.client.talker import Talker
     from asynchat.client.terminal.desk import Desk
 
 Function = Callable[["Desk", str], Coroutine[Any, Any, None]]
@@ -76,7 +76,7 @@ def here(desk: Desk) -> Place:
     return desk.here
 
 
-def present(client: Client) -> None:
+def present(client: Talker) -> None:
     """See that there is a connection: whoever waits for one can type nothing meanwhile.
 
     Raises:

@@ -10,10 +10,10 @@ from typing import Any
 
 from asynchat.chat.errors import AsynchatError, BadMessage, Refused
 from asynchat.chat.names import casefold
-from asynchat.client.client import Client
 from asynchat.client.errors import Lost, NotAcknowledged
 from asynchat.client.notices import Back, Notice, Reconnecting
 from asynchat.client.show import Line, error, news, show, show_notice
+from asynchat.client.talker import Talker
 from asynchat.client.terminal import backlog
 from asynchat.client.terminal.commands import run
 from asynchat.client.terminal.face import Face
@@ -27,7 +27,7 @@ LANDING_S = 10.0
 TYPING_EACH_S = 3.0
 """How often others are told that somebody types. (IRCv3 typing)"""
 
-Connect = Callable[[str], Awaitable[tuple[Client, tuple[str, ...]]]]
+Connect = Callable[[str], Awaitable[tuple[Talker, tuple[str, ...]]]]
 """Comes in at a server, given its URL or the name of a profile, for rooms that are to be entered."""
 
 
@@ -65,7 +65,7 @@ class Desk:
         self._over: asyncio.Future[None]
         self._seated: asyncio.Event  # the first rooms are entered
 
-    async def run(self, clients: list[tuple[Client, tuple[str, ...]]]) -> None:
+    async def run(self, clients: list[tuple[Talker, tuple[str, ...]]]) -> None:
         """Sit there until somebody leaves: by /quit, the end of what is typed, or because no server is left.
 
         Raises:
@@ -93,7 +93,7 @@ class Desk:
 
     # Servers and places.
 
-    async def sit_down(self, client: Client, rooms: tuple[str, ...]) -> None:
+    async def sit_down(self, client: Talker, rooms: tuple[str, ...]) -> None:
         """Be at one more server, in these rooms."""
         server = Server(client)
         self.servers.append(server)

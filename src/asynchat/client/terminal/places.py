@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Iterable
 
 from asynchat.chat.names import casefold
-from asynchat.client.client import Client
 from asynchat.client.outbox import Saying
 from asynchat.client.positions import reference
 from asynchat.client.show import Line
+from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
@@ -115,7 +115,7 @@ class Place:
 class Server:
     """A server that one is at, and what is open there. `label` is what it is called where there are several."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Talker) -> None:
         self.client = client
         self.away = False  # there is no connection now
         self.last_said = ""  # the id of what one said last

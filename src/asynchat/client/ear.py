@@ -1,0 +1,283 @@
+"""What somebody hears: each line once and in order in its place, also what was said while they could not hear it.
+
+A place has a *gap* while lines of it are fetched, or are to be. What comes live of it then is held or dropped: dropped
+is what the next page brings anyway. So a gap of any length, and however slowly it is taken, costs a page of memory;
+and who does not take what comes live falls behind, and reads on from the server's history. (IRCv3 chathistory)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from asynchat.chat.errors import Refused
+from asynchat.chat.names import casefold
+from asynchat.client.catchup import Catchup
+from asynchat.client.connection import Connection
+from asynchat.client.errors import Lost
+from asynchat.client.heard import Heard, size_of
+from asynchat.client.notices import Back, Notice
+from asynchat.client.positions import ROOMS, Positions, is_talk, place_of
+from asynchat.wire.irc.message import Message
+
+log = logging.getLogger("asynchat")
+
+MOST_HELD = 16 * 1024 * 1024
+"""Bytes of what comes live while something is fetched, or is not taken and can not be fetched later; a server that says
+more is left, and come back to."""
+
+
+class Gap:
+    """What is missing of one place. `level` is done when nothing is; `reference` is where the next page begins.
+
+    `held` is what comes live while it may not be in the page that was asked for; None when it is dropped.
+    """
+
+    __slots__ = ("held", "ids", "level", "reference", "target")
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.held: deque[Message] | None = deque()
+        self.reference = ""
+        self.ids: set[str] = set()
+        self.level: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class Ear:
+    """Hears for somebody whose name is what `nick` says. Who does not `hear` keeps nothing.
+
+    `past` is how many lines from before one came are handed on when a room is entered.
+    """
+
+    def __init__(self, nick: Callable[[], str], *, hear: bool, past: int) -> None:
+        self.hear = hear
+        self.positions = Positions()
+        self.heard = Heard()
+        self._nick = nick
+        self._catchup = Catchup(self.positions, past)
+        self._resumes = False
+        self._connected = False
+        self._held: deque[Message] | None = None  # everything, while the connection is new
+        self._held_bytes = 0
+        self._gaps: dict[str, Gap] = {}
+        self._some = asyncio.Event()  # there are gaps to be read page by page
+        self._unread: dict[str, None] = {}  # people of whom something was to be read when the connection was lost
+
+    def take(self, message: Message) -> None:
+        """A message has come.
+
+        Raises:
+            Lost: too much is held.
+        """
+        if self._held is not None:
+            self._hold(self._held, message)
+        else:
+            self._pass_on(message)
+
+    async def room(self, connection: Connection) -> None:
+        """Wait until more may be taken.
+
+        Who can fetch later what they miss now need not wait; nor does who waits for an answer.
+        """
+        if not self._resumes:
+            await self.heard.room(unless=lambda: connection.asks)
+
+    # A connection begins and ends.
+
+    def begin(self) -> None:
+        """A connection begins: everything waits until `release`."""
+        self._held = deque()
+        self._held_bytes = 0
+        self._connected = True
+
+    def release(self) -> None:
+        """Hand on what was held, and from now on everything at once."""
+        while self._held:
+            self._pass_on(self._held.popleft())
+        self._held = None
+
+    def lost(self) -> None:
+        """The connection is lost; over the next one all is fetched that is missing."""
+        self._held, self._resumes, self._connected = None, False, False
+        gaps, self._gaps = self._gaps, {}
+        self._some.set()  # nobody shall wait for more
+        self.heard.wake()
+        for gap in gaps.values():
+            if gap.target[:1] not in ROOMS:
+                self._unread[gap.target] = None
+            if not gap.level.done():
+                gap.level.set_exception(Lost("the connection was lost"))
+                gap.level.exception()  # whoever awaits it is told; nobody need
+
+    async def come(self, connection: Connection, since: str, talks: Mapping[str, str]) -> None:
+        """We are let in for the first time. People with whom there was talk after the time `since` have gaps, which
+        begin where `talks` says by casefolded name, else then.
+
+        Raises:
+            Lost, NotAcknowledged
+        """
+        self._resumes = self.hear and connection.resumes
+        self.positions.begin(connection.welcomed_at)
+        if self._resumes and since:
+            for person in await self._catchup.people(connection, since):
+                place = casefold(person)
+                self.positions.place(place, talks.get(place) or f"timestamp={since}")
+                self._fall_behind(place, person)
+
+    async def come_back(self, connection: Connection, rooms: Iterable[str], own: Callable[[], Collection[str]]) -> None:
+        """We are let in again, and are in these rooms. Hand on that, and what was missed; what is too much to be kept
+        has a gap then.
+
+        Of one's `own` lines those that wait for their echo are handed on as that would be: in no batch.
+
+        Raises:
+            Lost, NotAcknowledged
+        """
+        self._resumes = self.hear and connection.resumes
+        complete = False
+        if self._resumes:
+            complete = await self._catchup.fetch(connection, rooms, self._unread, self._held or ())
+        ids, lines, missed, msgid = own(), [], 0, ""
+        for place, line in self._catchup.take():
+            msgid = line.tags.get("msgid", msgid)
+            missed += msgid not in ids
+            lines.append((place, _live(line) if msgid in ids else line))
+        self._hand_on(Back(missed if complete else None))
+        for place, line in lines:
+            self._pass_line(line, place)
+        self._unread.clear()
+        for place, target in self._catchup.unfinished.items():
+            self._fall_behind(place, target)
+
+    # Gaps.
+
+    def open(self, room: str) -> Gap:
+        """Have what is said in a room wait: it is being entered."""
+        gap = self._gaps[casefold(room)] = Gap(room)
+        self._held_bytes = 0
+        return gap
+
+    async def fill(self, connection: Connection, gap: Gap) -> None:
+        """Hand on the last lines from before a room was entered.
+
+        Raises:
+            Lost, NotAcknowledged
+        """
+        if self._resumes:
+            for line in await self._catchup.past(connection, gap.target):
+                self._pass_line(line, casefold(gap.target))
+
+    def close(self, gap: Gap) -> None:
+        """Nothing is missing any more."""
+        place = casefold(gap.target)
+        if self._gaps.get(place) is gap:
+            del self._gaps[place]
+            while gap.held:
+                self._pass_on(gap.held.popleft())
+        if not gap.level.done():
+            gap.level.set_result(None)
+
+    def read_up(self, gap: Gap) -> None:
+        """Have everything be read that was said in the gap's place after its position."""
+        position = self.positions.get(casefold(gap.target))
+        if not self._resumes or position is None:
+            self.close(gap)
+            return
+        gap.reference, gap.held = position.since, None
+        self._some.set()
+
+    def _fall_behind(self, place: str, target: str) -> None:
+        self._gaps[place] = gap = Gap(target)
+        self.read_up(gap)
+
+    async def keep_level(self, connection: Connection) -> None:
+        """Read on in all gaps, a page of each in turn, as they are taken, until the connection ends.
+
+        Raises:
+            Lost, NotAcknowledged
+        """
+        while self._connected:
+            await self._some.wait()
+            gaps = [gap for gap in self._gaps.values() if gap.reference]
+            if not gaps:
+                self._some.clear()
+            for gap in gaps:
+                await self.heard.room(unless=lambda: not self._connected)
+                await self._read_page(connection, gap)
+
+    async def _read_page(self, connection: Connection, gap: Gap) -> None:
+        """Hand on the next page. It is the last if nothing is in it, or something that came live meanwhile."""
+        place = casefold(gap.target)
+        position = self.positions.get(place)
+        if position is None or self._gaps.get(place) is not gap:  # the room was left
+            self.close(gap)
+            return
+        gap.held = deque()
+        self._held_bytes = 0
+        try:
+            page = await self._catchup.page_after(connection, gap.target, gap.reference)
+        except Refused as refused:
+            log.warning("what was missed in %s cannot be had: %s", gap.target, refused)
+            self.close(gap)
+            return
+        ids = [line.tags["msgid"] for line in page if "msgid" in line.tags]
+        before, gap.ids = gap.ids, set(ids)
+        for line in list(position.unseen(page)):
+            self._pass_line(line, place)
+        if before.issuperset(ids) or not gap.ids.isdisjoint(line.tags.get("msgid", "") for line in gap.held):
+            position.fetched = before | gap.ids
+            self.close(gap)
+        else:
+            gap.reference, gap.held = f"msgid={ids[-1]}", None
+
+    # Handing on.
+
+    def note(self, notice: Notice) -> None:
+        """Tell something besides what the server says."""
+        self._hand_on(notice)
+
+    def end(self) -> None:
+        """Nothing more will be heard."""
+        self.heard.end()
+
+    def _hold(self, held: deque[Message], message: Message) -> None:
+        held.append(message)
+        self._held_bytes += size_of(message)
+        if self._held_bytes > MOST_HELD:
+            raise Lost("the server says more than can be kept while it answers")
+
+    def _pass_on(self, message: Message) -> None:
+        """Hand on what came live, unless it was fetched, or will be."""
+        if self.hear and is_talk(message):
+            place = place_of(message, self._nick())
+            if (gap := self._gaps.get(place)) is not None:
+                if gap.held is not None:
+                    self._hold(gap.held, message)
+                return
+            if self._resumes and self.heard.full and self.positions.get(place) is not None:
+                target = message.params[0].lstrip("~&@%+") if place[:1] in ROOMS else place
+                self._fall_behind(place, target)
+                return
+            if not self.positions.is_new(message, place):
+                return
+            self.positions.passed(message, place)
+        self._hand_on(message)
+        if self.heard.size > MOST_HELD:
+            raise Lost("the server says more than is taken")
+
+    def _pass_line(self, line: Message, place: str) -> None:
+        """Hand on a line that was fetched."""
+        self.positions.passed(line, place)
+        self._hand_on(line)
+
+    def _hand_on(self, heard: Message | Notice) -> None:
+        if self.hear:
+            self.heard.put(heard)
+
+
+def _live(line: Message) -> Message:
+    """A line as if it came by itself."""
+    tags = {name: value for name, value in line.tags.items() if name != "batch"}
+    return Message(line.command, line.params, source=line.source, tags=tags)

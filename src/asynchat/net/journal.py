@@ -105,6 +105,7 @@ class Journal:
         concerns: Callable[[User], bool] = lambda user: True,
         most: int = 4096,
     ) -> None:
+        self.told: Callable[[Sequence[Entry]], None] | None = None  # called with what was delivered
         self._may_pass = may_pass
         self._concerns = concerns
         self._work: Coroutine[Any, Any, None] | None = None  # what has not begun yet of the batch that is flying
@@ -275,6 +276,8 @@ class Journal:
         try:
             self._note(kept, answers)
             rest = self._deliver(batch.entries)
+            if self.told is not None:
+                self.told(batch.entries)
         except Exception:  # a bug: it must cost neither the next batch nor those who wait for this one
             log.exception("a batch of %d failed", len(batch.entries))
             _refuse(batch.entries)

@@ -20,7 +20,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from asynchat.config import BadConfig, Settings
 from asynchat.net.admin import administer
-from asynchat.net.connections import Connections
+from asynchat.net.app.application import Application
+from asynchat.net.app.arrivals import Arrivals
+from asynchat.net.app.inside import Inside
+from asynchat.net.app.speakers import Speakers
+from asynchat.net.connections import GRACE_S, Connections
 from asynchat.net.core import make_core
 from asynchat.net.house import furnish, make_house
 from asynchat.net.keeping import keep
@@ -30,6 +34,7 @@ from asynchat.net.office import Office
 from asynchat.net.restoring import restore, see_off
 from asynchat.net.tuning import tune
 from asynchat.store import Log
+from asynchat.wire.app import AppSession
 
 if TYPE_CHECKING:
     from asynchat.net.certificates import Tls
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("asynchat")
 
 
-class Server:
+class Server(Application):
     """A chat server on the running loop.
 
     `settings` are those of the configuration file; the keywords override them. `store` is the path of the file that
@@ -69,6 +74,7 @@ class Server:
         accept_loss: bool = False,
         trace: Callable[[str], None] | None = None,
     ) -> None:
+        super().__init__()
         changes: dict[str, dict[str, Any]] = {"server": {}, "store": {}}
         if host is not None:
             changes["server"]["host"] = [host] if isinstance(host, str) else list(host)
@@ -99,6 +105,7 @@ class Server:
         self._until_the_end: list[asyncio.StreamWriter] = []
         self._listeners: list[asyncio.Server] = []
         self._stopped_because = "the server is stopping"
+        self._grace_s = GRACE_S
         self._life: asyncio.Task[None] | None = None
         self._port = 0
         self._logins: Logins | None = None
@@ -147,8 +154,12 @@ class Server:
         await self._connections.drained(reason, timeout_s)
         self.stop(reason)
 
-    async def close(self, reason: str = "the server is stopping") -> None:
-        """Stop listening, tell everybody why, store and send what is left, and let go of everything."""
+    async def close(self, reason: str = "the server is stopping", *, grace: float = GRACE_S) -> None:
+        """Stop listening, tell everybody why, store and send what is left, and let go of everything.
+
+        Whoever has not taken what is left for them within `grace` seconds is dropped.
+        """
+        self._grace_s = grace
         self.stop(reason)
         if self._life is not None:
             await asyncio.shield(self._life)
@@ -217,6 +228,9 @@ class Server:
         finally:
             for bound in sockets:
                 bound.close()
+            inside, self._inside = self._inside, None
+            if inside is not None:
+                await inside.arrivals.close()
             if self._logins is not None:
                 await self._logins.close_all()
             if opened:
@@ -226,7 +240,7 @@ class Server:
 
     async def _serve(self, store: Log, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
         settings = self.settings
-        hub, _, catch_up, journal = make_core(settings, store, self._trace)
+        hub, fanout, catch_up, journal = make_core(settings, store, self._trace)
         if settings.accounts.mode != "off":
             from asynchat.net.logins import open_logins
 
@@ -254,6 +268,10 @@ class Server:
                         reload=self._reload,
                         drain=self.drain,
                     )
+                    speakers = Speakers(self._house, AppSession, group)
+                    arrivals = Arrivals()
+                    journal.told = arrivals.told
+                    self._inside = Inside(hub, store, speakers, arrivals, lambda: fanout.position)
                     administering = administer(self._admin_path, office, self._until_the_end, group)
                     keeping = group.create_task(keep(settings.store, hub, store), name="asynchat keeping")
                     lifting = group.create_task(lift(hub), name="asynchat lifting")
@@ -265,6 +283,7 @@ class Server:
                         if administering is not None:
                             administering.cancel()
                         await self._connections.close()
+                        await speakers.close(self._stopped_because)
             finally:
                 journal.close()
                 await journal_task
@@ -285,7 +304,7 @@ class Server:
         finally:
             for listener in listeners:
                 listener.close()
-        await self._connections.end(self._stopped_because)
+        await self._connections.end(self._stopped_because, self._grace_s)
 
     def _open_store(self) -> Log:
         if self.settings.store.path == "memory":

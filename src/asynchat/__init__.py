@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
     from asynchat.chat.messages import Message
     from asynchat.config import BadConfig
+    from asynchat.net.app.context import Context
+    from asynchat.net.app.event import Event
     from asynchat.net.app.person import Person
     from asynchat.net.app.receipt import Receipt
     from asynchat.net.app.room import Room
@@ -27,6 +29,8 @@ __all__ = [
     "BadConfig",
     "BadMessage",
     "CannotListen",
+    "Context",
+    "Event",
     "Message",
     "Person",
     "Receipt",
@@ -43,6 +47,8 @@ _WHERE = {
     "BadConfig": "asynchat.config",
     "BadMessage": "asynchat.chat.errors",
     "CannotListen": "asynchat.net.listen",
+    "Context": "asynchat.net.app.context",
+    "Event": "asynchat.net.app.event",
     "Message": "asynchat.chat.messages",
     "Person": "asynchat.net.app.person",
     "Receipt": "asynchat.net.app.receipt",

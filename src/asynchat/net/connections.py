@@ -76,7 +76,8 @@ class Connections:
         from asynchat.wire.talk.console import ConsoleSession
 
         conversation = self._conversation(writer, "console", "localhost", None)
-        conversation.session = ConsoleSession(self._house, conversation, self._loop.time())
+        kind = self._house.sessions.get(ConsoleSession.wire, ConsoleSession)
+        conversation.session = kind(self._house, conversation, self._loop.time())
         self._add(conversation)
         conversation.wake(self._loop.time())
         return conversation

@@ -291,7 +291,7 @@ class Logins:
     def _admit(self, account: Account, address: str) -> str:
         """Let somebody in who has proven to know the password."""
         name = _verified(account)
-        home = casefold(name), _network(address)
+        home = casefold(name), network_of(address)
         self._homes.pop(home, None)
         self._homes[home] = None
         if len(self._homes) > REMEMBERED:
@@ -304,7 +304,7 @@ class Logins:
         From where somebody has logged in to the account before, it is the account as seen from there: strangers who
         guess must not be able to lock the owner out.
         """
-        network = _network(address)
+        network = network_of(address)
         home = casefold(name)[: 2 * self._name_limit], network
         return network, home if home in self._homes else home[:1]
 
@@ -356,7 +356,7 @@ def _bad_password() -> Refused:
     return Refused("BAD_PASSWORD", "wrong name or password")
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """What counts as one address: a network of IPv6 is one household's, and its owner can use any part of it."""
     try:
         parsed = ip_address(address)

@@ -24,6 +24,7 @@ from asynchat.net.admin import administer
 from asynchat.net.app.application import Application
 from asynchat.net.app.arrivals import Arrivals
 from asynchat.net.app.inside import Inside
+from asynchat.net.app.joining import both, fitted, judge_of, sessions_of
 from asynchat.net.app.speakers import Speakers
 from asynchat.net.connections import GRACE_S, Connections
 from asynchat.net.core import make_core, store_of, tls_of
@@ -35,7 +36,6 @@ from asynchat.net.office import Office
 from asynchat.net.restoring import restore, see_off
 from asynchat.net.tuning import tune
 from asynchat.store import Log
-from asynchat.wire.app import AppSession
 from asynchat.wire.house import WIRES
 
 if TYPE_CHECKING:
@@ -89,12 +89,13 @@ class Server(Application):
         room: str | None = None,
         accounts: str | None = None,
         wires: Iterable[str] = WIRES,
+        hook_timeout: float = 5.0,
         admin: Path | None = None,
         read_settings: Callable[[], Settings] | None = None,
         accept_loss: bool = False,
         trace: Callable[[str], None] | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(hook_timeout)
         changes: dict[str, dict[str, Any]] = {"server": {}, "store": {}, "accounts": {}}
         if host is not None:
             changes["server"]["host"] = [host] if isinstance(host, str) else list(host)
@@ -111,6 +112,7 @@ class Server(Application):
         if accounts is not None:
             changes["accounts"]["mode"] = accounts
         self.settings = (settings or Settings()).with_values(changes, "Server")
+        self._accounts = accounts
         self._wires = frozenset(wires)
         if not self._wires <= set(WIRES):
             raise BadConfig(f"Server: wires are {', '.join(WIRES)}, not {', '.join(self._wires.difference(WIRES))}")
@@ -138,11 +140,12 @@ class Server(Application):
         self._grace_s = GRACE_S
         self._life: asyncio.Task[None] | None = None
         self._port = 0
-        self._logins: Logins | None = None
+        self._logins: Logins | None = None  # those that are its own
 
     # What an application calls.
 
     async def __aenter__(self) -> Self:
+        self._entered = True
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # The root of all tasks of this server: `close` awaits it, and nothing outlives it. No TaskGroup can be its
         # parent, since entering and leaving may be two tasks' business, as in a pytest fixture.
@@ -211,7 +214,7 @@ class Server(Application):
         if self._read_settings is None:
             return
         try:
-            settings = self._read_settings()
+            settings = self._fitted(self._read_settings())
             tls = await tls_of(settings)
             offered = self._house.capabilities
             furnish(self._house, settings)
@@ -276,21 +279,25 @@ class Server(Application):
                 writer.close()
 
     async def _serve(self, store: Log, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
-        settings = self.settings
+        settings = self.settings = self._fitted(self.settings)
         hub, fanout, catch_up, journal = make_core(settings, store, self._trace)
-        if settings.accounts.mode != "off":
+        judge = judge_of(settings, self._hooks)
+        if judge is None and settings.accounts.mode != "off":
             from asynchat.net.logins import open_logins
 
             self._logins = await open_logins(settings)
-        self._house = make_house(settings, hub, store, self._logins)
+        self._house = make_house(settings, hub, store, judge or self._logins)
         self._house.reload, self._house.stop = self.reload, self.stop
         self._house.read_on = catch_up.begin_after
         self._house.wires = self._wires
-        if self._trace is not None:
-            self._house.sessions = self._trace.sessions()
+        self._house.asks_all = judge is not None and settings.accounts.mode == "required"
+        self._house.sessions = sessions_of(self._hooks, self._trace)
+        arrivals = Arrivals()
         self._speak_tls(await tls_of(settings))
         await restore(hub, store)
         async with asyncio.TaskGroup() as outer:
+            followers = self._hooks.follow(store.find, outer)
+            journal.told = both(arrivals.told, followers.told) if followers else arrivals.told
             journal_task = outer.create_task(journal.run(), name="asynchat journal")
             try:
                 await see_off(hub, always_on=settings.accounts.always_on)
@@ -306,9 +313,7 @@ class Server(Application):
                         reload=self._reload,
                         drain=self.drain,
                     )
-                    speakers = Speakers(self._house, AppSession, group)
-                    arrivals = Arrivals()
-                    journal.told = arrivals.told
+                    speakers = Speakers(self._house, group)
                     self._inside = Inside(hub, store, speakers, arrivals, lambda: fanout.position)
                     administering = administer(self._admin_path, office, self._until_the_end, group)
                     keeping = group.create_task(keep(settings.store, hub, store), name="asynchat keeping")
@@ -325,6 +330,7 @@ class Server(Application):
             finally:
                 journal.close()
                 await journal_task
+                await followers.end(self._grace_s)
                 await journal.save_snapshot()
 
     async def _listen(self, sockets: Sequence[Bound], ready: asyncio.Future[None]) -> None:
@@ -343,6 +349,9 @@ class Server(Application):
             for listener in listeners:
                 listener.close()
         await self._connections.end(self._stopped_because, self._grace_s)
+
+    def _fitted(self, settings: Settings) -> Settings:
+        return fitted(settings, self._hooks, self._accounts)
 
     def _speak_tls(self, tls: Tls | None) -> None:
         self._house.tls = tls.context if tls is not None else None

@@ -56,6 +56,8 @@ class House:
     """None: there are no accounts."""
     is_owned: Callable[[str], bool] = field(default=lambda name: False)
     """Whether a name is that of an account."""
+    asks_all: bool = False
+    """Whether everybody is asked for a password: nobody knows beforehand whose name is whose."""
     mechanisms: tuple[str, ...] = ()
     accounts_required: bool = False
     may_register: bool = True

@@ -13,7 +13,7 @@ from asynchat.net.app.receipt import Receipt
 from asynchat.wire.app import APP, AppSession
 from asynchat.wire.house import House
 from asynchat.wire.peer import HeldPeer
-from asynchat.wire.session import Link, Session
+from asynchat.wire.session import Session
 
 Verb = Callable[[AppSession], Pending | None]
 
@@ -60,14 +60,11 @@ class Speaker:
 class Speakers:
     """All of them, each from its first word to `leave` or the end of the server. Who is put out may come again.
 
-    `make` makes a session on a link; what one who was put out leaves to do is a task of `group`.
+    What one who was put out leaves to do is a task of `group`.
     """
 
-    def __init__(
-        self, house: House, make: Callable[[House, Link, float], AppSession], group: asyncio.TaskGroup
-    ) -> None:
+    def __init__(self, house: House, group: asyncio.TaskGroup) -> None:
         self._house = house
-        self._make = make
         self._group = group
         self._all: dict[str, Speaker] = {}
         self._entering = asyncio.Lock()
@@ -128,7 +125,7 @@ class Speakers:
             speaker = self._all.get(casefold(name))
             if speaker is None:
                 speaker = Speaker(self._put_out)
-                speaker.session = self._make(self._house, speaker, self._loop.time())
+                speaker.session = self._house.sessions.get(APP, AppSession)(self._house, speaker, self._loop.time())
                 await speaker.session.come_in(name)
                 self._all[casefold(name)] = speaker
         return speaker

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from asynchat.net.tracing import Trace
 
 log = logging.getLogger("asynchat")
+log.addHandler(logging.NullHandler())  # what is logged where is the program's business
 
 
 class Server(Application):

@@ -8,7 +8,7 @@ from asynchat.chat.errors import BadName, Refused
 from asynchat.chat.names import casefold, check_person
 from asynchat.net.app.calls import Calls
 from asynchat.net.app.hooks import Authenticator
-from asynchat.net.logins import Guesses, network_of
+from asynchat.net.guesses import Guesses, network_of
 from asynchat.wire.logins import Credential
 
 

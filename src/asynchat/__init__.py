@@ -11,19 +11,54 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
+    from asynchat.chat.messages import Message
+    from asynchat.config import BadConfig
+    from asynchat.net.app.context import Context
+    from asynchat.net.app.event import Event
+    from asynchat.net.app.person import Person
+    from asynchat.net.app.receipt import Receipt
+    from asynchat.net.app.room import Room
+    from asynchat.net.app.user import User
     from asynchat.net.asgi import asgi
+    from asynchat.net.listen import CannotListen
     from asynchat.net.server import Server
 
 __version__ = "0.1.0"
 
-__all__ = ["AsynchatError", "BadMessage", "Refused", "Server", "StoreError", "__version__", "asgi"]
+__all__ = [
+    "AsynchatError",
+    "BadConfig",
+    "BadMessage",
+    "CannotListen",
+    "Context",
+    "Event",
+    "Message",
+    "Person",
+    "Receipt",
+    "Refused",
+    "Room",
+    "Server",
+    "StoreError",
+    "User",
+    "__version__",
+    "asgi",
+]
 
 _WHERE = {
     "AsynchatError": "asynchat.chat.errors",
+    "BadConfig": "asynchat.config",
     "BadMessage": "asynchat.chat.errors",
+    "CannotListen": "asynchat.net.listen",
+    "Context": "asynchat.net.app.context",
+    "Event": "asynchat.net.app.event",
+    "Message": "asynchat.chat.messages",
+    "Person": "asynchat.net.app.person",
+    "Receipt": "asynchat.net.app.receipt",
     "Refused": "asynchat.chat.errors",
+    "Room": "asynchat.net.app.room",
     "Server": "asynchat.net.server",
     "StoreError": "asynchat.chat.errors",
+    "User": "asynchat.net.app.user",
     "asgi": "asynchat.net.asgi",
 }
 """Public names are imported when they are first used, so that `import asynchat` stays cheap. (PEP 562)"""

@@ -69,12 +69,14 @@ async def test_a_member_that_never_reads_delays_nobody_and_is_dropped_with_the_o
         await stall(server.port, b"stan", stalled)
         await talker.until(NEWS, "stan joined")
         line, irc = others
+        # She reads all the while, or she would be put out too.
+        reading = asyncio.ensure_future(irc.until(NEWS, "stan!~line@localhost QUIT :SendQ exceeded: does not read"))
         while "stan left (SendQ exceeded: does not read)" not in line.news:
             await talker.say(f"{len(line.talk)} {BIG}")
             await line.until("nat", f"{len(line.talk)} {BIG}")
             await line.say("/topic")  # whatever came besides is heard now
             await line.until(NEWS, "no topic")
-        await irc.until(NEWS, "stan!~line@localhost QUIT :SendQ exceeded: does not read")
+        await reading
         said = len(line.said_by("nat"))
         await talker.say("all well?")
         await line.until("nat", "all well?")

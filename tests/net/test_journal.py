@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -484,3 +485,26 @@ async def test_a_bug_in_the_snapshot_costs_nobody_anything(monkeypatch, caplog):
             await asyncio.wait_for(entry, 20)
     assert bench.delivered == [["1"], ["2"], ["3"]]
     assert "no snapshot was saved" in caplog.text
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_what_is_to_be_told_in_turns_when_it_is_cancelled_is_closed_before_it_has_begun(turns):
+    """A coroutine that nobody awaits is warned of."""
+    bench = Bench()
+
+    async def rest() -> None:
+        await asyncio.Event().wait()
+
+    bench.log.append_at_once = lambda batch: [Stored(int(event.id), event) for event in batch]
+    bench.journal._deliver = lambda entries: rest()
+    running = asyncio.create_task(bench.journal.run())
+    await asyncio.sleep(0)
+    (entry,) = bench.put(said(1))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    gc.collect()
+    with pytest.raises(Refused):
+        await entry

@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asynchat.chat.errors import Refused, StoreError
+from asynchat.net import guesses as guessing
 from asynchat.net import logins as module
-from asynchat.net.logins import ITERATIONS, Guesses, Logins, derive
+from asynchat.net.guesses import Guesses
+from asynchat.net.logins import ITERATIONS, Logins, derive
 from asynchat.store.accounts import Account, Credential, SqlAccounts
 from asynchat.wire.irc.sasl import MECHANISMS, Done
 from asynchat.wire.saslprep import prepare
@@ -537,7 +539,7 @@ async def test_too_many_who_wait_are_turned_away_at_once(house: House, monkeypat
 
 
 async def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "REMEMBERED", 10)
+    monkeypatch.setattr(guessing, "REMEMBERED", 10)
     guesses = Guesses(Clock())
     for number in range(100):
         guesses.wrong([f"key{number}", "often"])

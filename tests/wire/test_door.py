@@ -42,6 +42,15 @@ async def test_a_house_greets_as_it_was_told(greeting: str, bytes_: bytes) -> No
         assert client.hears_bytes() == bytes_
 
 
+async def test_who_is_silent_is_not_greeted_where_lines_are_not_spoken() -> None:
+    async with Town(wires=frozenset({"irc"})) as town:
+        client = town.connect("irc")
+        await town.passes(2)
+        assert client.hears_bytes() == b""
+        await client.says("NICK nat", "USER nat 0 * :nat")
+        assert client.hears()[0].startswith(":asynchat 001 nat")
+
+
 async def test_one_address_may_greet_otherwise(town: Town) -> None:
     client = town.connect(greeting="nick")
     await town.passes(2)

@@ -14,6 +14,7 @@ from asynchat.net.conversation import Conversation, SecureConversation, address_
 from asynchat.net.throttle import Throttle
 from asynchat.net.tuning import INHERITED, tune
 from asynchat.net.waking import Waker
+from asynchat.wire.app import APP
 from asynchat.wire.door import Door
 from asynchat.wire.house import House
 from asynchat.wire.irc.session import IrcSession
@@ -25,7 +26,7 @@ people = logging.getLogger("asynchat.people")
 SPARE_DESCRIPTORS = 64
 """Below the limit of open files; at the limit itself asyncio floods the log and nobody is told anything."""
 GRACE_S = 3.0
-"""How long a connection may take to swallow what it was sent before it is dropped."""
+"""How long a connection may take to swallow what it was sent before it is dropped, unless it is said otherwise."""
 
 
 class Connections:
@@ -48,6 +49,7 @@ class Connections:
         self._most = most_clients()
         self._here = 0  # those that have come in
         self._ending = False
+        self._grace_s = GRACE_S
         self._gone = asyncio.Event()  # one more has ended
         self._secret = secrets.token_bytes(16)
         house.unknown = lambda: len(self._all) - self._here
@@ -93,7 +95,8 @@ class Connections:
         from asynchat.wire.talk.console import ConsoleSession
 
         conversation = self._conversation(writer, "console", "localhost", None)
-        conversation.session = ConsoleSession(self._house, conversation, self._loop.time())
+        kind = self._house.sessions.get(ConsoleSession.wire, ConsoleSession)
+        conversation.session = kind(self._house, conversation, self._loop.time())
         self._add(conversation)
         conversation.wake(self._loop.time())
         return conversation
@@ -121,16 +124,16 @@ class Connections:
         self._all.add(conversation)
         self._waker.schedule(conversation)
 
-    async def end(self, reason: str) -> None:
-        """Tell everybody, wait a moment for them to take it, drop who does not."""
-        self._ending = True
+    async def end(self, reason: str, grace_s: float = GRACE_S) -> None:
+        """Tell everybody, wait so long for them to take it, drop who does not."""
+        self._ending, self._grace_s = True, grace_s
         for conversation in self:
             try:
                 conversation.session.put_out(reason)
             except (OSError, RuntimeError):  # gone in this very moment
                 conversation.abort(reason)
         with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_S):
+            async with asyncio.timeout(grace_s):
                 await self.emptied()
         for conversation in self:
             conversation.abort(reason)
@@ -168,7 +171,7 @@ class Connections:
 
     async def _finish(self, conversation: Conversation, reason: str) -> None:
         try:
-            await conversation.finish(reason, GRACE_S)
+            await conversation.finish(reason, self._grace_s)
         except Exception:
             log.exception("%r failed while it ended", conversation.session)
             conversation.peer.abort()
@@ -177,11 +180,11 @@ class Connections:
             self._gone.set()
 
     def _came(self, session: Session) -> None:
-        self._here += 1
+        self._here += session.wire != APP  # which has no connection
         people.info("+ %s  %s  %s", _nick(session), session.link.address, session.wire)
 
     def _went(self, session: Session, reason: str) -> None:
-        self._here -= 1
+        self._here -= session.wire != APP
         people.info("- %s (%s)", _nick(session), reason)
 
     def _broke(self, session: Session, reason: str) -> None:

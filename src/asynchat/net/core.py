@@ -1,8 +1,10 @@
-"""The core of a server: its hub, and the way of an event through the journal and the fan-out to the people."""
+"""The core of a server: its hub, the way of an event through the journal and the fan-out to the people, its store."""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asynchat.chat import snapshot
@@ -16,6 +18,7 @@ from asynchat.net.journal import Journal
 from asynchat.store import Log
 
 if TYPE_CHECKING:
+    from asynchat.net.certificates import Tls
     from asynchat.net.tracing import Trace
 
 
@@ -43,6 +46,31 @@ def make_core(settings: Settings, store: Log, trace: Trace | None) -> Core:
         concerns=hub.concerns,
     )
     return Core(hub, fanout, catch_up, journal)
+
+
+def store_of(settings: Settings, *, accept_loss: bool) -> Log:
+    """The store that the settings name; it is not open yet."""
+    if settings.store.path == "memory":
+        from asynchat.store.memory import MemoryLog
+
+        return MemoryLog()
+    from asynchat.store.sqlite import SqliteLog
+
+    return SqliteLog(Path(settings.store.path), durability=settings.store.durability, accept_loss=accept_loss)
+
+
+async def tls_of(settings: Settings) -> Tls | None:
+    """What TLS is spoken with by those settings, if it is.
+
+    Raises:
+        BadConfig
+    """
+    if not (settings.tls.mode or settings.tls.cert or settings.tls.key):
+        return None
+    from asynchat.net import certificates
+
+    path = settings.store.path
+    return await asyncio.to_thread(certificates.tls_of, settings.tls, None if path == "memory" else Path(path).parent)
 
 
 def _drop(session: Session) -> None:

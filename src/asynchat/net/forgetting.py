@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from asynchat.chat.errors import Refused
 from asynchat.chat.events import Event, MetadataSet, Source, TopicSet
 from asynchat.chat.hub import Hub
 from asynchat.chat.names import casefold
 from asynchat.net.journal import Journal
-from asynchat.net.logins import Logins
 from asynchat.store import Log
+
+if TYPE_CHECKING:
+    from asynchat.net.logins import Logins
 
 REASON = "the account was removed"
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asynchat import __version__
 from asynchat.chat.hub import Hub, Limits
 from asynchat.config import BadConfig, Settings
-from asynchat.net.logins import Logins
 from asynchat.store import Log
 from asynchat.wire.house import House
 from asynchat.wire.irc import caps
+
+if TYPE_CHECKING:
+    from asynchat.net.app.authenticator import AppLogins
+    from asynchat.net.logins import Logins
 
 
 def make_limits(settings: Settings) -> Limits:
@@ -29,7 +33,7 @@ def make_limits(settings: Settings) -> Limits:
     )
 
 
-def make_house(settings: Settings, hub: Hub, history: Log, logins: Logins | None) -> House:
+def make_house(settings: Settings, hub: Hub, history: Log, logins: Logins | AppLogins | None) -> House:
     """A house with all that the settings say.
 
     Raises:

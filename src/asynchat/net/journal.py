@@ -105,10 +105,12 @@ class Journal:
         concerns: Callable[[User], bool] = lambda user: True,
         most: int = 4096,
     ) -> None:
+        self.told: Callable[[Sequence[Entry]], None] | None = None  # called with what was delivered; it never raises
         self._may_pass = may_pass
         self._concerns = concerns
         self._work: Coroutine[Any, Any, None] | None = None  # what has not begun yet of the batch that is flying
-        self._telling: Batch | None = None  # what `deliver` left of it is being delivered
+        self._rest: Coroutine[Any, Any, None] | None = None  # what `deliver` left of it, until that is being delivered
+        self._telling: Batch | None = None  # that is being delivered
         self._passing = False  # it will be seen whether what gathers may pass
         self._dump = dump
         self._lost = 0  # events that could not be stored
@@ -174,8 +176,9 @@ class Journal:
                 await self._ended
         finally:
             self._idle, self._dead = False, True
-            if self._work is not None:  # it was cancelled before that began
-                self._work.close()
+            for unbegun in (self._work, self._rest):
+                if unbegun is not None:  # it was cancelled before that began
+                    unbegun.close()
             if self._flying is not None:
                 _refuse(self._flying.entries)
                 self._flying.finish()
@@ -201,10 +204,10 @@ class Journal:
             answers = None if self._snapshot_is_due else self._take_at_once(kept)
             if answers is None:
                 work = self._take(batch, kept)
-            elif (rest := self._show(batch, kept, answers)) is not None:
-                work = self._tell(batch, rest)
-            else:
+            elif self._show(batch, kept, answers):
                 continue
+            else:
+                work = self._tell(batch)
             self._flying, self._work = batch, work
             self._group.create_task(self._go_on(batch, work))
             return
@@ -236,12 +239,13 @@ class Journal:
         except Exception as error:  # as above
             log.exception("a batch of %d failed", len(kept))
             answers = [StoreError(str(error))] * len(kept)
-        rest = self._show(batch, kept, answers)
-        if rest is not None:
-            await self._tell(batch, rest)
+        if not self._show(batch, kept, answers):
+            await self._tell(batch)
 
-    async def _tell(self, batch: Batch, rest: Coroutine[Any, Any, None]) -> None:
+    async def _tell(self, batch: Batch) -> None:
         """Deliver the rest of a batch; what gathers meanwhile may pass."""
+        rest, self._rest = self._rest, None
+        assert rest is not None
         self._telling = batch
         batch.move_on()
         self._pass_soon()
@@ -268,10 +272,8 @@ class Journal:
             self._gathering = Batch()
             self._show(batch, kept, answers)
 
-    def _show(
-        self, batch: Batch, kept: Sequence[Entry], answers: Sequence[Stored | StoreError]
-    ) -> Coroutine[Any, Any, None] | None:
-        """Note what became of each entry, and deliver them; returns what delivers the rest, if that is not all."""
+    def _show(self, batch: Batch, kept: Sequence[Entry], answers: Sequence[Stored | StoreError]) -> bool:
+        """Note what became of each entry, and deliver them; whether that is all, else there is a rest."""
         try:
             self._note(kept, answers)
             rest = self._deliver(batch.entries)
@@ -279,9 +281,13 @@ class Journal:
             log.exception("a batch of %d failed", len(batch.entries))
             _refuse(batch.entries)
             rest = None
+        if self.told is not None:
+            self.told(batch.entries)
         if rest is None:
             batch.finish()
-        return rest
+            return True
+        self._rest = rest
+        return False
 
     async def _go_on(self, batch: Batch, work: Coroutine[Any, Any, None]) -> None:
         """Do what is left of a batch, save a snapshot if it is time to, and go on with the next."""

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -113,6 +113,8 @@ class Bound(NamedTuple):
     sock: socket.socket
     greeting: str | None
     path: str = ""
+    lent: bool = False
+    """Whether its file, if it has one, is another's to take away."""
 
     @property
     def name(self) -> str:
@@ -130,8 +132,18 @@ class Bound(NamedTuple):
     def close(self) -> None:
         """Listen no more, and leave no file behind."""
         self.sock.close()
-        if self.path:
+        if self.path and not self.lent:
             Path(self.path).unlink(missing_ok=True)
+
+
+def adopt(sockets: Iterable[socket.socket]) -> list[Bound]:
+    """Sockets that somebody else has bound; they are closed with the server, and their files stay."""
+    bound = []
+    for sock in sockets:
+        sock.setblocking(False)
+        path = str(sock.getsockname()) if sock.family == socket.AF_UNIX else ""
+        bound.append(Bound(sock, None, path, lent=True))
+    return bound
 
 
 def bind_all(settings: ServerSettings) -> list[Bound]:

@@ -17,17 +17,16 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from hashlib import pbkdf2_hmac, sha256
-from ipaddress import IPv6Address, ip_address
-from math import ceil
 from pathlib import Path
 
 from asynchat.chat.errors import BadName, Refused, StoreError
 from asynchat.chat.names import casefold, check_person
 from asynchat.config import Settings
+from asynchat.net.guesses import REMEMBERED, Guesses, network_of
 from asynchat.store.accounts import Account, Credential, SqlAccounts
 from asynchat.wire.saslprep import prepare
 
@@ -41,15 +40,6 @@ PASSWORD_BYTES = 1024
 EMAIL_BYTES = 254
 QUEUE = 1000
 """Logins that may wait for the thread; a server's worth of people comes back after a restart."""
-
-FREE_GUESSES = 3
-"""Wrong passwords before one has to wait; one of them is forgotten for each minute of quiet."""
-FORGET_S = 60.0
-FIRST_WAIT_S = 15.0
-"""The wait after the last free guess; it doubles with each one more."""
-LONGEST_WAIT_S = 900.0
-REMEMBERED = 10_000
-"""Accounts and addresses of which wrong guesses are remembered; the oldest are forgotten first."""
 
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{64}")
 _EMAIL = re.compile(r"[^\x00-\x20@\x7f]+@[^\x00-\x20@\x7f]+")
@@ -81,36 +71,6 @@ def derive(password: str, *, salt: bytes, iterations: int) -> Credential:
     stored_key = sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
     server_key = hmac.digest(salted, b"Server Key", "sha256")
     return Credential(salt=salt, iterations=iterations, stored_key=stored_key, server_key=server_key)
-
-
-class Guesses:
-    """Remembers wrong guesses by whatever they are counted on. `clock` is monotonic, in seconds."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._wrong: dict[Hashable, tuple[int, float]] = {}  # how many, and until when the next one waits
-
-    def check(self, keys: Iterable[Hashable]) -> None:
-        """Let an attempt pass.
-
-        Raises:
-            Refused: RATE_LIMITED, one of the keys has to wait.
-        """
-        wait_s = max(self._wrong.get(key, (0, 0.0))[1] for key in keys) - self._clock()
-        if wait_s > 0:
-            raise Refused("RATE_LIMITED", f"too many wrong passwords; try again in {ceil(wait_s)} s")
-
-    def wrong(self, keys: Iterable[Hashable]) -> None:
-        """Count a wrong guess on each of the keys."""
-        now = self._clock()
-        for key in keys:
-            count, until = self._wrong.pop(key, (0, now))
-            count = max(0, count - int(max(0.0, now - until) / FORGET_S)) + 1
-            doubled = min(count - FREE_GUESSES, 20)
-            wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**doubled) if doubled >= 0 else 0.0
-            self._wrong[key] = count, now + wait_s
-        while len(self._wrong) > REMEMBERED:
-            del self._wrong[next(iter(self._wrong))]
 
 
 class Logins:
@@ -291,7 +251,7 @@ class Logins:
     def _admit(self, account: Account, address: str) -> str:
         """Let somebody in who has proven to know the password."""
         name = _verified(account)
-        home = casefold(name), _network(address)
+        home = casefold(name), network_of(address)
         self._homes.pop(home, None)
         self._homes[home] = None
         if len(self._homes) > REMEMBERED:
@@ -304,7 +264,7 @@ class Logins:
         From where somebody has logged in to the account before, it is the account as seen from there: strangers who
         guess must not be able to lock the owner out.
         """
-        network = _network(address)
+        network = network_of(address)
         home = casefold(name)[: 2 * self._name_limit], network
         return network, home if home in self._homes else home[:1]
 
@@ -354,17 +314,6 @@ def _verified(account: Account) -> str:
 
 def _bad_password() -> Refused:
     return Refused("BAD_PASSWORD", "wrong name or password")
-
-
-def _network(address: str) -> str:
-    """What counts as one address: a network of IPv6 is one household's, and its owner can use any part of it."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or f"{IPv6Address(int(parsed) >> 64 << 64)}/64")
-    return str(parsed)
 
 
 def _usable(name: str, password: str) -> str:

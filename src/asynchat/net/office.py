@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asynchat.chat.errors import Refused
 from asynchat.chat.events import Setting
@@ -15,10 +15,12 @@ from asynchat.config import BadConfig
 from asynchat.net.connections import Connections
 from asynchat.net.forgetting import forget
 from asynchat.net.journal import Journal
-from asynchat.net.logins import Logins
 from asynchat.store import Log
 from asynchat.wire.banishing import banish
 from asynchat.wire.house import House
+
+if TYPE_CHECKING:
+    from asynchat.net.logins import Logins
 
 CONSOLE, STOPPING = "console", "stopping"
 """Answers after which a connection is not asked anything any more."""

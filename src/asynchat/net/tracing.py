@@ -13,7 +13,7 @@ No password is ever shown. So what comes in is shown only where it is whole line
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from asynchat.chat.rooms import Audience
 from asynchat.chat.sessions import Dialect, Session
 from asynchat.net.fanout import Fanout
 from asynchat.net.journal import Entry
-from asynchat.wire.tracing import TracedFrame, TracedIrc, TracedLine, shown
+from asynchat.wire.tracing import Traced, TracedFrame, TracedIrc, TracedLine, shown
 
 NAMES = 8
 """Of whom it is told that they heard something."""
@@ -40,9 +40,12 @@ class Trace:
 
     # What a traced server is made of.
 
-    def sessions(self) -> Mapping[str, Callable[..., Any]]:
-        """What speaks each wire: see `House.sessions`."""
-        return {kind.wire: partial(kind, self) for kind in (TracedIrc, TracedLine, TracedFrame)}
+    def sessions(
+        self, of: Callable[[type[Any]], Callable[..., Any]] = lambda kind: kind
+    ) -> Mapping[str, Callable[..., Any]]:
+        """What speaks each wire: see `House.sessions`. `of` makes another class of a traced one."""
+        kinds: Sequence[type[Traced]] = (TracedIrc, TracedLine, TracedFrame)
+        return {kind.wire: partial(of(kind), self) for kind in kinds}
 
     def parts(self) -> tuple[Callable[..., Hub], Callable[..., Fanout]]:
         """What makes its hub, and its fan-out."""

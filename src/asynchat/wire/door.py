@@ -31,7 +31,7 @@ class Door(Session):
         super().__init__(house, link, now)
         self._data = b""
         self._greeted = False
-        self._greeting = greeting or house.greeting
+        self._greeting = (greeting or house.greeting) if LineSession.wire in house.wires else "none"
         self.wake_at = now + (house.register_timeout_s if self._greeting == "none" else house.greeting_after_s)
 
     async def receive(self, data: bytes) -> None:
@@ -90,6 +90,10 @@ class Door(Session):
             self.hub.admit(None, self.address)
         except KeptOut as refused:
             session.keep_out(refused)
+            return session
+        if opening.value not in self.house.wires:
+            self.house.broke(session, f"{opening.value} is not spoken here")
+            session.put_out(f"{opening.value} is not spoken here")
             return session
         if opening is Opening.HTTP and self._greeted:
             session.answer(400, "this connection was greeted as a person's\n")  # type: ignore[attr-defined]  # it is HTTP

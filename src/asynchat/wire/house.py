@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from asynchat.wire.tls import Context
 
 
+WIRES = ("line", "frame", "irc", "http")
+"""Those there are."""
+
+
 async def _nothing() -> None:
     """What a server without configuration reads again."""
 
@@ -52,6 +56,8 @@ class House:
     """None: there are no accounts."""
     is_owned: Callable[[str], bool] = field(default=lambda name: False)
     """Whether a name is that of an account."""
+    asks_all: bool = False
+    """Whether everybody is asked for a password: nobody knows beforehand whose name is whose."""
     mechanisms: tuple[str, ...] = ()
     accounts_required: bool = False
     may_register: bool = True
@@ -88,6 +94,8 @@ class House:
     broke: Callable[[Session, str], None] = field(default=lambda session, reason: None)
     """Told of who broke the rules of a transport, or was not let through."""
 
+    wires: frozenset[str] = frozenset(WIRES)
+    """Which of the wires are spoken; WebSocket, which carries IRC, is `http`."""
     sessions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """What speaks a wire here instead of its own session, by the wire's name: see `net.tracing`."""
     consoles: dict[Session, None] = field(default_factory=dict)

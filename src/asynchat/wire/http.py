@@ -65,6 +65,9 @@ class HttpSession(Session):
     def keep_out(self, refused: KeptOut) -> None:
         self.answer(403, f"{refused.text}\n")
 
+    def put_out(self, reason: str) -> None:
+        self.answer(503, f"{reason}\n")
+
     async def _upgrade(self, request: h11.Request) -> None:
         """Go on as a WebSocket, or refuse to."""
         from asynchat.wire.websocket import NotOpened, WebSocketSession, open_websocket

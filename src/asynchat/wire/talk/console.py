@@ -13,8 +13,9 @@ from typing import Any
 
 from asynchat.chat.errors import Refused
 from asynchat.chat.events import Banished, Departed, Event, Joined, Kicked, Left, Pardoned, Said
-from asynchat.chat.users import SERVER, User
+from asynchat.chat.users import SERVER
 from asynchat.wire import durations
+from asynchat.wire.app import attach_server
 from asynchat.wire.house import House
 from asynchat.wire.line import LineSession
 from asynchat.wire.session import NEVER, Link, Session
@@ -145,7 +146,7 @@ class ConsoleSession(LineSession):
     async def _come_to_it(self) -> None:
         """Be the server, and enter the room where everybody comes in."""
         try:
-            self.user = await self._attached()
+            self.user = await attach_server(self)
             self.house.consoles[self] = None
             self.house.note_came(self)
             room, entered = await self.enter_room(self.house.room)
@@ -156,22 +157,6 @@ class ConsoleSession(LineSession):
         self.news(f"you are the server, in {room.name}{self.company(room)}. /help, /quit")
         if entered is not None:
             await self.replay(room, entered)
-
-    async def _attached(self) -> User:
-        """The user of all consoles, with this one.
-
-        Raises:
-            Refused: it could not come in.
-        """
-        people = self.hub.state.people
-        while True:
-            user = people.get(SERVER.user)
-            if user is None:
-                await self.hub.enter_as_server(via=self)
-            elif user.last is not None and not user.last.done:
-                await self.settle(user.last)  # it may be its departure
-            else:
-                return self.hub.attach(self, SERVER.user)
 
 
 from asynchat.wire.talk.operating import OPERATING  # noqa: E402  (the commands are written in terms of the session)

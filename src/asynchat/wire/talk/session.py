@@ -283,7 +283,7 @@ class TalkSession(Session):
             check_person(name, self.hub.limits.name)
         except BadName as refused:
             raise type(refused)(plain(name)[: self.hub.limits.name]) from None
-        owned = self.house.is_owned(name)
+        owned = self._asks_for_password_of(name)
         if self.house.accounts_required and not owned:
             raise Refused("ACCOUNT_REQUIRED", f"only the registered come in here, and {name} is not")
         if self.hub.is_taken(name) and not owned:
@@ -293,7 +293,7 @@ class TalkSession(Session):
         if self.house.password is not None:
             self._ask(Stage.GATE, "password:")
         elif owned:
-            self._ask(Stage.ACCOUNT, f"{name} is registered. password:")
+            self._ask_for_password()
         else:
             await self._come_in()
 
@@ -301,17 +301,26 @@ class TalkSession(Session):
         self._stage = stage
         self.news(question)
 
+    def _asks_for_password_of(self, name: str) -> bool:
+        return self.house.asks_all or self.house.is_owned(name)
+
+    def _ask_for_password(self) -> None:
+        what = "is registered." if self.house.is_owned(self._name) else "has a"
+        self._ask(Stage.ACCOUNT, f"{self._name} {what} password:")
+
     async def _take_password(self, text: str) -> None:
         """The server's password, or that of the account whose name it is."""
         try:
             if self._stage is Stage.ACCOUNT:
                 assert self.house.logins is not None
                 account = await self.house.logins.check_password(self._name, text, address=self.address)
+                if casefold(account) != casefold(self._name):  # an application lets people log in by other names
+                    self._name = account
                 await self._come_in(account)
             elif not self.house.opens(text):
                 raise Refused("BAD_PASSWORD", "that is not the password")
-            elif self.house.is_owned(self._name):
-                self._ask(Stage.ACCOUNT, f"{self._name} is registered. password:")
+            elif self._asks_for_password_of(self._name):
+                self._ask_for_password()
             else:
                 await self._come_in()
         except KeptOut:

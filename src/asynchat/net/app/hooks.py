@@ -1,0 +1,104 @@
+"""Hooks: the functions of an application that a server asks and tells. They are registered before it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from asynchat.chat.events import Event as Fact
+from asynchat.chat.messages import Message
+from asynchat.chat.names import casefold
+from asynchat.net.app import after
+from asynchat.net.app.after import After, Following
+from asynchat.net.app.calls import Calls
+from asynchat.net.app.context import NAME, Command
+from asynchat.net.app.event import KINDS, What
+from asynchat.net.journal import Entry
+from asynchat.wire.asked import Slash, is_known
+
+BeforeHook = Callable[[Message], Awaitable[str | None] | str | None]
+AfterHook = Callable[[Any], Awaitable[object] | object]
+Authenticator = Callable[[str, str], Awaitable[str | None] | str | None]
+
+
+class Hooks:
+    """All of an application's: the port `wire.asked.Application`."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self.calls = Calls(timeout_s)
+        self.authenticator: Authenticator | None = None
+        self.slashes: dict[str, Slash] = {}
+        self._before: list[tuple[BeforeHook, str | None]] = []
+        self._after: list[After] = []
+
+    # Registering.
+
+    def add_before(self, function: BeforeHook, what: str, room: str | None) -> None:
+        if what != "message":
+            raise ValueError(f"there is no hook before {what!r}, only before a message")
+        self._before.append((function, casefold(room) if room is not None else None))
+
+    def add_after(self, function: AfterHook, what: What, room: str | None) -> None:
+        if what not in KINDS:
+            raise ValueError(f"there is no hook after {what!r}: {', '.join(KINDS)}")
+        self._after.append(After(function, what, room))
+
+    def add_command(self, function: Callable[..., Any], name: str, role: str | None, usage: str) -> None:
+        if not NAME.fullmatch(name) or is_known(name) or name in self.slashes:
+            raise ValueError(f"{name!r} cannot be a command: a to z only, and not one that there is")
+        if role not in (None, "op"):
+            raise ValueError(f"{role!r} is no role: op or None")
+        self.slashes[name] = Command(name, function, usage or name, role, self.calls).slash
+
+    # What sessions ask.
+
+    @property
+    def asks(self) -> bool:
+        return bool(self._before)
+
+    async def asked(self, message: Message) -> str:
+        room = casefold(message.to)
+        for function, only in self._before:
+            if only is None or only == room:
+                message = await self._ask(function, message)
+        return message.text
+
+    async def _ask(self, function: BeforeHook, message: Message) -> Message:
+        about = f"what {message.by} says in {message.to}"
+        changed = await self.calls.call(function, about, message, gives=(str, type(None)))
+        return message if changed is None else replace(message, text=changed)
+
+    # Telling.
+
+    def follow(self, find: Callable[[str], Awaitable[Fact | None]], group: asyncio.TaskGroup) -> Followers:
+        """Have the after-hooks told of what comes, each by a task of the group."""
+        return Followers([Following(hook, self.calls, find, after.MOST) for hook in self._after], group)
+
+
+class Followers:
+    """The after-hooks of a server that runs."""
+
+    def __init__(self, following: Sequence[Following], group: asyncio.TaskGroup) -> None:
+        self._following = following
+        self._tasks = [group.create_task(each.run(), name="asynchat hook") for each in following]
+
+    def __bool__(self) -> bool:
+        return bool(self._following)
+
+    def told(self, entries: Sequence[Entry]) -> None:
+        """These were shown."""
+        for entry in entries:
+            if entry.refused is None and entry.first is None:
+                for each in self._following:
+                    each.note(entry.event)
+
+    async def end(self, grace_s: float) -> None:
+        """Have them told of what is left, for so long."""
+        for each in self._following:
+            each.end()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=grace_s)
+            for task in late:
+                task.cancel()

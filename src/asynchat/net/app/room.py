@@ -1,0 +1,135 @@
+"""A room, as code holds it: a name, looked up whenever it is used."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from asynchat.chat.messages import Message, message_of, messages_of
+from asynchat.chat.search import Search
+from asynchat.net.app.inside import Inside
+from asynchat.net.app.messages import Messages
+from asynchat.net.app.person import Person, person_of
+from asynchat.net.app.receipt import Receipt
+
+
+class Room:
+    """A room of a server; made by `Server.room`. It need not exist: the first who enters it makes it.
+
+    Whoever does something is named by `by`: a user, present in the room from then on, whom policy treats like any
+    other. See `Server.room`. Every method raises RuntimeError if the server does not run.
+    """
+
+    __slots__ = ("_inside", "name")
+
+    def __init__(self, name: str, inside: Callable[[], Inside]) -> None:
+        self.name = name
+        self._inside = inside
+
+    def __repr__(self) -> str:
+        return f"<Room {self.name}>"
+
+    async def send(self, text: str, *, by: str, key: str | None = None, kind: str = "message") -> Receipt:
+        """Say something; returns once it is stored and shown.
+
+        `text` may have several lines, parted by LF. What `by` has said before under the same `key`, of up to 128
+        characters, is not said again. `kind` is `message`, `notice` or `action`.
+
+        Raises:
+            Refused: what policy, a hook or the store says no to; the code tells which.
+            ValueError: there is no such kind.
+        """
+        return await self._inside().speakers.send(self.name, text, by=by, key=key, kind=kind)
+
+    def messages(self, *, after: str | None = None, follow: bool = True) -> AsyncIterator[Message]:
+        """What was said after an id (None: from the beginning), each line once and in order.
+
+        It goes on with what comes, if it is to `follow`, until the server is closed. It is read from the log at the
+        pace of who takes it: however slow that is, nothing is left out or kept in memory. What was taken back, or is
+        too old to be kept, is not there.
+
+        Raises:
+            ValueError: `after` is no id.
+            NoSuchRoom: on the first step, unless it is to follow.
+            StoreError: on a step, if the log cannot be read.
+        """
+        return Messages(self._inside(), self.name, _position(after), follow=follow)
+
+    async def history(self, *, before: str | None = None, after: str | None = None, limit: int = 50) -> list[Message]:
+        """Up to `limit` lines between two ids, neither included, in order: the first after `after`, else the last.
+
+        Raises:
+            ValueError: what should be an id is none.
+            NoSuchRoom, StoreError
+        """
+        inside = self._inside()
+        end = inside.position() + 1 if before is None else _position(before)
+        first = None if after is None else str(_position(after))
+        page = await inside.log.page(inside.room(self.name).place, after=first, before=str(end), limit=limit)
+        return messages_of(page)
+
+    async def search(self, words: str, *, limit: int = 50) -> list[Message]:
+        """The last `limit` lines that have all these words, in order, whatever their case and accents.
+
+        Raises:
+            NoSuchRoom, StoreError
+            Refused: not now, or it takes too long.
+        """
+        inside = self._inside()
+        place = inside.room(self.name).place
+        found = await inside.log.search(Search(places=frozenset({place}), text=words, limit=limit))
+        return [message_of(said) for said in found]
+
+    def members(self) -> list[Person]:
+        """Who is in it, longest there first.
+
+        Raises:
+            NoSuchRoom
+        """
+        members = self._inside().room(self.name).members.values()
+        return [person_of(member.user, member.roles) for member in members]
+
+    def topic(self) -> str | None:
+        """Its topic, if it has one.
+
+        Raises:
+            NoSuchRoom
+        """
+        topic = self._inside().room(self.name).topic
+        return topic.text if topic is not None else None
+
+    async def set_topic(self, text: str, *, by: str) -> None:
+        """Give it a topic; an empty one takes it away. It is cut to the limit (`[limits] topic`).
+
+        Raises:
+            Refused: NOT_ALLOWED, unless the topic is unlocked or `by` runs the room.
+        """
+        inside = self._inside()
+        await inside.speakers.do(
+            lambda session: inside.hub.set_topic(session.present, self.name, text, via=session), by=by, room=self.name
+        )
+
+    async def kick(self, name: str, reason: str = "", *, by: str) -> None:
+        """Put somebody out of it.
+
+        Raises:
+            Refused: NOT_ALLOWED, NO_SUCH_NAME, NOT_THEIR_ROOM.
+        """
+        inside = self._inside()
+        await inside.speakers.do(
+            lambda session: inside.hub.kick(session.present, self.name, name, reason, via=session),
+            by=by,
+            room=self.name,
+        )
+
+
+def _position(event_id: str | None) -> int:
+    """The number of an id; 0 for none.
+
+    Raises:
+        ValueError
+    """
+    if event_id is None:
+        return 0
+    if not (event_id.isascii() and event_id.isdigit()):
+        raise ValueError(f"{event_id!r} is no id of a message")
+    return int(event_id)

@@ -1,0 +1,137 @@
+"""The people that an application speaks as."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from asynchat.chat.events import Event, Kind
+from asynchat.chat.names import casefold, is_room
+from asynchat.chat.sessions import Pending
+from asynchat.net.app.receipt import Receipt
+from asynchat.wire.app import APP, AppSession
+from asynchat.wire.house import House
+from asynchat.wire.peer import HeldPeer
+from asynchat.wire.session import Session
+
+Verb = Callable[[AppSession], Pending | None]
+
+
+def _swallow(chunk: bytes) -> None:
+    """Nobody listens."""
+
+
+class Speaker:
+    """One of them: the link under its session, and whose turn it is to do something as it."""
+
+    address = APP
+    host = "localhost"
+    secure = True
+    certificate = None
+    pace = None
+
+    def __init__(self, over: Callable[[Speaker, str], None]) -> None:
+        self.peer = HeldPeer(_swallow, lambda: 0)
+        self.turn = asyncio.Lock()
+        self.session: AppSession
+        self.lost = False
+        self._over = over
+
+    async def drained(self) -> None:
+        """Nothing is ever unsent."""
+
+    def become(self, session: Session) -> None:
+        raise NotImplementedError
+
+    def rouse(self) -> None:
+        """It never sleeps."""
+
+    def close(self, reason: str = "") -> None:
+        """It was put out."""
+        if not self.lost:
+            self.lost = True
+            self._over(self, reason)
+
+    def abort(self, reason: str) -> None:
+        self.close(reason)
+
+
+class Speakers:
+    """All of them, each from its first word to `leave` or the end of the server. Who is put out may come again.
+
+    What one who was put out leaves to do is a task of `group`.
+    """
+
+    def __init__(self, house: House, group: asyncio.TaskGroup) -> None:
+        self._house = house
+        self._group = group
+        self._all: dict[str, Speaker] = {}
+        self._entering = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+
+    # What is done as one of them.
+
+    async def send(self, to: str, text: str, *, by: str, key: str | None, kind: str) -> Receipt:
+        """Say something in a room, which is entered, or to a person; returns once it is stored and shown."""
+        word = Kind(kind)
+        if self._house.hub.journal.crowded:
+            await self._house.hub.journal.breathe()
+        async with self._acting(by) as session:
+            if is_room(to):
+                await session.be_in(to)
+            pending = await session.say(to, text, word, key=key)
+        event: Event = await pending
+        return Receipt(id=event.id, at=event.at, new=event is pending.event)
+
+    async def do(self, verb: Verb, *, by: str, room: str) -> None:
+        """Do something in a room, which is entered; returns once it is stored and shown."""
+        async with self._acting(by) as session:
+            if not session.present.is_server:
+                await session.be_in(room)
+            await session.settle(session.present.last)
+            pending = verb(session)
+            if pending is not None:
+                await pending
+
+    async def leave(self, name: str) -> None:
+        """Be this one no more; nothing if it is not here."""
+        speaker = self._all.pop(casefold(name), None)
+        if speaker is not None:
+            async with speaker.turn:
+                await speaker.session.gone("left")
+
+    async def close(self, reason: str) -> None:
+        """Have all of them go."""
+        while self._all:
+            _, speaker = self._all.popitem()
+            await speaker.session.gone(reason)
+
+    # How it is done.
+
+    @asynccontextmanager
+    async def _acting(self, name: str) -> AsyncIterator[AppSession]:
+        """The session of this one, which comes in if it is not here; what is done as it is done in order."""
+        while True:
+            speaker = self._all.get(casefold(name)) or await self._enter(name)
+            async with speaker.turn:
+                if speaker.session.user is not None:  # else it left before it was our turn
+                    speaker.session.heard_at = self._loop.time()
+                    yield speaker.session
+                    return
+
+    async def _enter(self, name: str) -> Speaker:
+        async with self._entering:
+            speaker = self._all.get(casefold(name))
+            if speaker is None:
+                speaker = Speaker(self._put_out)
+                speaker.session = self._house.sessions.get(APP, AppSession)(self._house, speaker, self._loop.time())
+                await speaker.session.come_in(name)
+                self._all[casefold(name)] = speaker
+        return speaker
+
+    def _put_out(self, speaker: Speaker, reason: str) -> None:
+        for name, each in tuple(self._all.items()):
+            if each is speaker:
+                del self._all[name]
+        self._group.create_task(speaker.session.gone(reason), name="asynchat speaker's end")

@@ -385,8 +385,46 @@ def test_what_was_not_sent_is_told_when_one_leaves(serve: Serve, tmp_path: Path,
         server.kill()
         alice.until("connection lost, retrying")
         alice.enter("one\x1b\rtwo")
-        alice.until("<alice> two")
+        alice.enter("three")
+        alice.until("<alice> two", "<alice> three")
         alice.type(keys)
         assert alice.ended() == code
-        assert [line for line in alice.all if "not sent" in line] == ["!!! not sent: one", "!!! not sent: two"]
+        told = [line for line in alice.all if "not sent" in line]
+        assert told == ["!!! not sent: one", "!!! not sent: two", "!!! not sent: three"]
         assert alice.is_as_before
+
+
+def test_who_is_put_out_of_a_room_does_not_talk_elsewhere(alice: Terminal, bob: Netcat) -> None:
+    bob.say("/join #ops")
+    bob.until("#ops")
+    alice.enter("/join #ops")
+    alice.until("joined #ops", "*2:#ops (2)")
+    alice.type("for ops only")
+    bob.say("/kick alice")
+    alice.until("alice was kicked by bob", "1:#lobby")
+    alice.enter("")
+    alice.until("!!! NOT_IN_ROOM you look at no room")
+    alice.enter("/switch #lobby")
+    alice.until("*1:#lobby")
+    assert not any("<alice> for ops only" in line for line in alice.all)
+
+
+def test_who_is_put_out_of_a_room_is_told_wherever_they_look(alice: Terminal, bob: Netcat) -> None:
+    bob.say("/join #ops")
+    bob.until("#ops")
+    alice.enter("/join #ops")
+    alice.until("joined #ops", "*2:#ops (2)")
+    alice.enter("/switch #lobby")
+    alice.until("now in #lobby")
+    bob.say("/kick alice")
+    alice.until("alice was kicked by bob")
+    alice.until_gone("2:#ops")
+
+
+def test_who_leaves_a_room_looks_at_another(alice: Terminal) -> None:
+    for command in ("/part", "/close", "/part #ops bye", "/close 2"):
+        alice.enter("/join #ops")
+        alice.until("*2:#ops")
+        alice.enter(command)
+        alice.until("*1:#lobby")
+        alice.until_gone("2:#ops")

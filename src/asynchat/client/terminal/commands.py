@@ -72,7 +72,7 @@ def here(desk: Desk) -> Place:
         Refused: NOT_IN_ROOM
     """
     if desk.here is None:
-        raise Refused("NOT_IN_ROOM", "you are in no room; /join #room")
+        raise Refused("NOT_IN_ROOM", "you look at no room; /join #room, /switch name")
     return desk.here
 
 
@@ -147,6 +147,7 @@ async def close(desk: Desk, argument: str) -> None:
         desk.tell(error(f"there is no {argument}"))
     elif place.is_room:
         place.server.client.write("PART", place.name)
+        place.server.ask_to_leave(place.name)
     else:
         place.server.close(place.name)
         desk.closed(place)
@@ -220,6 +221,7 @@ async def part(desk: Desk, argument: str) -> None:
     """Leave a room."""
     room, reason = _room_and_rest(desk, argument)
     write(desk, "PART", room, *([reason] if reason else []))
+    desk.server.ask_to_leave(room)
 
 
 @command("rooms", "", "list")

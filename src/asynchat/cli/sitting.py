@@ -26,6 +26,7 @@ from asynchat.wire.text import plain
 
 WANTED = (
     "draft/account-registration",
+    "draft/channel-rename",
     "draft/message-redaction",
     "invite-notify",
     "soju.im/search",

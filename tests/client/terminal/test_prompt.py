@@ -428,3 +428,24 @@ def test_who_leaves_a_room_looks_at_another(alice: Terminal) -> None:
         alice.enter(command)
         alice.until("*1:#lobby")
         alice.until_gone("2:#ops")
+
+
+def test_somebody_is_looked_at_and_talked_to_at_once(alice: Terminal, bob: Netcat) -> None:
+    alice.enter("/query bob hello there")
+    assert "hello there" in bob.until("[dm alice]")
+    alice.until("*2:bob")
+
+
+def test_a_room_that_is_renamed_stays_where_one_looks(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--data", str(tmp_path / "data"))
+    with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
+        alice.until("alice>", "#lobby (1)")
+        alice.enter("/join #ops")
+        alice.until("*2:#ops")
+        alice.enter("/quote RENAME #ops #dev")
+        alice.until("#ops is now called #dev", "*2:#dev (1)")
+        server.kill()
+        alice.until("connection lost, retrying")
+        alice.enter("meanwhile")
+        serve("--data", str(tmp_path / "data"), port=str(server.port))
+        alice.until("*** back", "<alice> meanwhile", "*2:#dev (1)")

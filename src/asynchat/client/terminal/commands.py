@@ -119,16 +119,19 @@ async def help_(desk: Desk, argument: str) -> None:
     desk.tell(*(news(f"/{each.name} {each.takes}".ljust(26) + f" {each.does}") for each in rows))
 
 
-@command("switch", "name|number", "s", "query", "go")
+@command("switch", "name|number [text]", "s", "query", "go")
 async def switch(desk: Desk, argument: str) -> None:
-    """Look at another room, or person."""
-    place = desk.find(argument)
+    """Look at another room, or person, and say something there."""
+    name, _, text = argument.partition(" ")
+    place = desk.find(name)
     if place is None:
-        if argument[:1] in desk.server.room_signs or argument.isdecimal():
-            desk.tell(error(f"NOT_IN_ROOM {argument}; /join {argument}"))
+        if name[:1] in desk.server.room_signs or name.isdecimal():
+            desk.tell(error(f"NOT_IN_ROOM {name}; /join {name}"))
             return
-        place = desk.server.open(argument)
+        place = desk.server.open(name)
     desk.look(place)
+    if text.strip():
+        desk.say(text.strip(), to=place)
 
 
 @command("next", "")

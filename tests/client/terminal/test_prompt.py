@@ -449,3 +449,20 @@ def test_a_room_that_is_renamed_stays_where_one_looks(serve: Serve, tmp_path: Pa
         alice.enter("meanwhile")
         serve("--data", str(tmp_path / "data"), port=str(server.port))
         alice.until("*** back", "<alice> meanwhile", "*2:#dev (1)")
+
+
+def test_of_several_rooms_at_once_those_that_one_leaves_are_left(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--data", str(tmp_path / "data"))
+    with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
+        alice.until("alice>", "#lobby (1)")
+        alice.enter("/join #ops,#dev")
+        alice.until("*3:#dev")
+        alice.enter("/part #dev")
+        alice.until_gone(":#dev")
+        server.kill()
+        alice.until("connection lost, retrying")
+        serve("--data", str(tmp_path / "data"), port=str(server.port))
+        alice.until("*** back", "2:#ops")
+        alice.enter("still here")
+        alice.until("<alice> still here")
+        assert not any("3:#dev" in line for line in alice.lines)

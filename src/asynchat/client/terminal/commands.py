@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asynchat.chat.errors import BadMessage, Refused
@@ -207,7 +208,13 @@ async def quit_(desk: Desk, argument: str) -> None:
 @command("join", "#room [key]", "j")
 async def join(desk: Desk, argument: str) -> None:
     """Enter a room, or go back to it."""
-    room, _, key = argument.partition(" ")
+    rooms, _, keys = argument.partition(" ")
+    for room, key in zip_longest(rooms.split(","), keys.strip().split(","), fillvalue=""):
+        if room:
+            await _enter(desk, room, key)
+
+
+async def _enter(desk: Desk, room: str, key: str) -> None:
     server = desk.server
     place = server.get(room)
     if place is not None:
@@ -216,7 +223,7 @@ async def join(desk: Desk, argument: str) -> None:
     present(server.client)
     server.ask_for(room)
     with suppress(Refused):  # the server's words are shown
-        await server.client.join(room, key.strip())
+        await server.client.join(room, key)
 
 
 @command("part", "[#room] [why]", "leave")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.program import asynchat, lines, said
-from tests.net.conftest import Process, Serve, serve
+from tests.net.conftest import Process, Serve, environment, serve
 
 __all__ = ["serve"]
 
@@ -85,11 +87,6 @@ def test_nothing_hostile_is_printed(server: Process, tmp_path: Path) -> None:
 
 
 def test_a_closed_pipe_is_quiet(server: Process, tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    from tests.net.conftest import environment
-
     script = f"{sys.executable} -m asynchat history -u {server.url} --limit 0 --format {'x' * 5000} | head -c 1"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {script}"], env=environment(tmp_path), capture_output=True, check=False
@@ -111,3 +108,15 @@ def test_who_and_rooms(server: Process, tmp_path: Path) -> None:
         assert lines(asynchat(tmp_path, server.url, "rooms")) == ["#lobby 1", "#ops 1 tea"]
         rooms = [json.loads(line) for line in lines(asynchat(tmp_path, server.url, "rooms", "--json"))]
         assert {"name": "#ops", "people": 1, "topic": "tea"} in rooms
+
+
+@pytest.mark.parametrize("command", [["history"], ["tail", "--once"], ["join"]])
+def test_what_the_terminal_cannot_show_ends_nothing(command: list[str], server: Process, tmp_path: Path) -> None:
+    said(tmp_path, server.url, "日本 tea")
+    env = environment(tmp_path) | {"ASYNCHAT_URL": server.url, "PYTHONIOENCODING": "ascii"}
+    run = [sys.executable, "-m", "asynchat", *command]
+    done = subprocess.run(run, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1].partition(b"> ")[2]) == (0, b"?? tea"), done.stderr
+    if command != ["join"]:
+        done = subprocess.run([*run, "--json"], env=env, capture_output=True, timeout=20, check=False)
+        assert json.loads(done.stdout.splitlines()[-1])["text"] == "日本 tea"

@@ -72,6 +72,7 @@ def test_the_same_key_is_stored_once(server: Process, tmp_path: Path) -> None:
         pytest.param(["--spool", "spool"], b"a\0b", 65, id="a NUL into a spool"),
         pytest.param([], b"a\0b", 65, id="a NUL"),
         pytest.param(["--stream"], b"a\0b", 65, id="a NUL in a stream"),
+        pytest.param(["--stream", "hi"], b"", 2, id="a text and a stream"),
         pytest.param(["-r", b"#\xe9", "hi"], b"", 2, id="a room that is not UTF-8"),
         pytest.param(["-n", b"\xe9", "hi"], b"", 2, id="a name that is not UTF-8"),
         pytest.param(["--to", b"\xe9", "hi"], b"", 2, id="a person that is not UTF-8"),
@@ -225,7 +226,7 @@ def test_who_no_longer_reads_the_output_ends_it_quietly(tmp_path: Path) -> None:
         pytest.param("tail --once > /dev/full", 74, id="what is tailed, to a full one"),
         pytest.param("rooms >&-", 74, id="a list, to a closed one"),
         pytest.param("send hi >&-", 0, id="nothing, to a closed one"),
-        pytest.param("send --stream hi <&- 2>&-", 0, id="nothing from a closed one"),
+        pytest.param("send --stream <&- 2>&-", 0, id="nothing from a closed one"),
         pytest.param("join <&- 2>&-", 0, id="nothing is said, and remarks go nowhere"),
     ],
 )

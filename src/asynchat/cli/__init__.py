@@ -6,6 +6,7 @@ Exit codes are those of sysexits: 0 ok, 1 failure, 2 usage, 65 bad data, 69 serv
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -111,6 +112,8 @@ def _open_what_is_closed() -> None:
 def main() -> None:
     """Run the command line and exit with its code."""
     _open_what_is_closed()
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # what people say is not limited to what this terminal knows
     try:
         code = group.main(standalone_mode=False)
     except click.ClickException as error:

@@ -30,7 +30,8 @@ def printer(*, as_json: bool, form: str | None, color: bool, places: bool, time:
         click.UsageError: the format is none.
     """
     if as_json:
-        return lambda message, me: _write(f"{json.dumps(record(message, me), ensure_ascii=False)}\n")
+        ascii_only = sys.stdout.encoding.lower() != "utf-8"
+        return lambda message, me: _write(f"{json.dumps(record(message, me), ensure_ascii=ascii_only)}\n")
     if form is None:
         renderer = Renderer(time, color=color)
 

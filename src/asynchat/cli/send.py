@@ -62,6 +62,8 @@ def command(
     75 says that it was not acknowledged, and that trying again under the same --key is safe. With --spool it is 0 too
     if it waits on this disk: it is sent by the next `send --spool` to that folder, with or without a text of its own.
     """
+    if stream and text:
+        raise click.UsageError("--stream sends standard input, and no TEXT")
     with exits():
         login = login_from(invocation, options, url=url, rooms=(room,) if room else ())
         if to is not None and not is_utf8(to):

@@ -27,6 +27,7 @@ from asynchat.wire.text import plain
 WANTED = (
     "draft/read-marker",
     "draft/account-registration",
+    "draft/channel-rename",
     "draft/message-redaction",
     "invite-notify",
     "soju.im/search",

@@ -324,6 +324,9 @@ class Presence:
         elif message.command == "JOIN" and params and mine:
             self._ear.positions.enter(message)
             self._rooms.setdefault(casefold(params[0]), (params[0], ""))
+        elif message.command == "RENAME" and len(params) > 1 and (room := self._rooms.pop(casefold(params[0]), None)):
+            self._ear.positions.renamed(params[0], params[1])
+            self._rooms[casefold(params[1])] = (params[1], room[1])
         elif (message.command == "PART" and params and mine) or (
             message.command == "KICK" and len(params) > 1 and casefold(params[1]) == casefold(self.nick)
         ):

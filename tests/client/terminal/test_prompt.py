@@ -428,8 +428,84 @@ def test_what_was_not_sent_is_told_when_one_leaves(serve: Serve, tmp_path: Path,
         server.kill()
         alice.until("connection lost, retrying")
         alice.enter("one\x1b\rtwo")
-        alice.until("<alice> two")
+        alice.enter("three")
+        alice.until("<alice> two", "<alice> three")
         alice.type(keys)
         assert alice.ended() == code
-        assert [line for line in alice.all if "not sent" in line] == ["!!! not sent: one", "!!! not sent: two"]
+        told = [line for line in alice.all if "not sent" in line]
+        assert told == ["!!! not sent: one", "!!! not sent: two", "!!! not sent: three"]
         assert alice.is_as_before
+
+
+def test_who_is_put_out_of_a_room_does_not_talk_elsewhere(alice: Terminal, bob: Netcat) -> None:
+    bob.say("/join #ops")
+    bob.until("#ops")
+    alice.enter("/join #ops")
+    alice.until("joined #ops", "*2:#ops (2)")
+    alice.type("for ops only")
+    bob.say("/kick alice")
+    alice.until("alice was kicked by bob", "1:#lobby")
+    alice.enter("")
+    alice.until("!!! NOT_IN_ROOM you look at no room")
+    alice.enter("/switch #lobby")
+    alice.until("*1:#lobby")
+    assert not any("<alice> for ops only" in line for line in alice.all)
+
+
+def test_who_is_put_out_of_a_room_is_told_wherever_they_look(alice: Terminal, bob: Netcat) -> None:
+    bob.say("/join #ops")
+    bob.until("#ops")
+    alice.enter("/join #ops")
+    alice.until("joined #ops", "*2:#ops (2)")
+    alice.enter("/switch #lobby")
+    alice.until("now in #lobby")
+    bob.say("/kick alice")
+    alice.until("alice was kicked by bob")
+    alice.until_gone("2:#ops")
+
+
+def test_who_leaves_a_room_looks_at_another(alice: Terminal) -> None:
+    for command in ("/part", "/close", "/part #ops bye", "/close 2"):
+        alice.enter("/join #ops")
+        alice.until("*2:#ops")
+        alice.enter(command)
+        alice.until("*1:#lobby")
+        alice.until_gone("2:#ops")
+
+
+def test_somebody_is_looked_at_and_talked_to_at_once(alice: Terminal, bob: Netcat) -> None:
+    alice.enter("/query bob hello there")
+    assert "hello there" in bob.until("[dm alice]")
+    alice.until("*2:bob")
+
+
+def test_a_room_that_is_renamed_stays_where_one_looks(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--data", str(tmp_path / "data"))
+    with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
+        alice.until("alice>", "#lobby (1)")
+        alice.enter("/join #ops")
+        alice.until("*2:#ops")
+        alice.enter("/quote RENAME #ops #dev")
+        alice.until("#ops is now called #dev", "*2:#dev (1)")
+        server.kill()
+        alice.until("connection lost, retrying")
+        alice.enter("meanwhile")
+        serve("--data", str(tmp_path / "data"), port=str(server.port))
+        alice.until("*** back", "<alice> meanwhile", "*2:#dev (1)")
+
+
+def test_of_several_rooms_at_once_those_that_one_leaves_are_left(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--data", str(tmp_path / "data"))
+    with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
+        alice.until("alice>", "#lobby (1)")
+        alice.enter("/join #ops,#dev")
+        alice.until("*3:#dev")
+        alice.enter("/part #dev")
+        alice.until_gone(":#dev")
+        server.kill()
+        alice.until("connection lost, retrying")
+        serve("--data", str(tmp_path / "data"), port=str(server.port))
+        alice.until("*** back", "2:#ops")
+        alice.enter("still here")
+        alice.until("<alice> still here")
+        assert not any("3:#dev" in line for line in alice.lines)

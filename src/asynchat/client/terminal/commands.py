@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asynchat.chat.errors import BadMessage, Refused
@@ -72,7 +73,7 @@ def here(desk: Desk) -> Place:
         Refused: NOT_IN_ROOM
     """
     if desk.here is None:
-        raise Refused("NOT_IN_ROOM", "you are in no room; /join #room")
+        raise Refused("NOT_IN_ROOM", "you look at no room; /join #room, /switch name")
     return desk.here
 
 
@@ -119,16 +120,19 @@ async def help_(desk: Desk, argument: str) -> None:
     desk.tell(*(news(f"/{each.name} {each.takes}".ljust(26) + f" {each.does}") for each in rows))
 
 
-@command("switch", "name|number", "s", "query", "go")
+@command("switch", "name|number [text]", "s", "query", "go")
 async def switch(desk: Desk, argument: str) -> None:
-    """Look at another room, or person."""
-    place = desk.find(argument)
+    """Look at another room, or person, and say something there."""
+    name, _, text = argument.partition(" ")
+    place = desk.find(name)
     if place is None:
-        if argument[:1] in desk.server.room_signs or argument.isdecimal():
-            desk.tell(error(f"NOT_IN_ROOM {argument}; /join {argument}"))
+        if name[:1] in desk.server.room_signs or name.isdecimal():
+            desk.tell(error(f"NOT_IN_ROOM {name}; /join {name}"))
             return
-        place = desk.server.open(argument)
+        place = desk.server.open(name)
     desk.look(place)
+    if text.strip():
+        desk.say(text.strip(), to=place)
 
 
 @command("next", "")
@@ -147,6 +151,7 @@ async def close(desk: Desk, argument: str) -> None:
         desk.tell(error(f"there is no {argument}"))
     elif place.is_room:
         place.server.client.write("PART", place.name)
+        place.server.ask_to_leave(place.name)
     else:
         place.server.close(place.name)
         desk.closed(place)
@@ -203,7 +208,13 @@ async def quit_(desk: Desk, argument: str) -> None:
 @command("join", "#room [key]", "j")
 async def join(desk: Desk, argument: str) -> None:
     """Enter a room, or go back to it."""
-    room, _, key = argument.partition(" ")
+    rooms, _, keys = argument.partition(" ")
+    for room, key in zip_longest(rooms.split(","), keys.strip().split(","), fillvalue=""):
+        if room:
+            await _enter(desk, room, key)
+
+
+async def _enter(desk: Desk, room: str, key: str) -> None:
     server = desk.server
     place = server.get(room)
     if place is not None:
@@ -212,7 +223,7 @@ async def join(desk: Desk, argument: str) -> None:
     present(server.client)
     server.ask_for(room)
     with suppress(Refused):  # the server's words are shown
-        await server.client.join(room, key.strip())
+        await server.client.join(room, key)
 
 
 @command("part", "[#room] [why]", "leave")
@@ -220,6 +231,7 @@ async def part(desk: Desk, argument: str) -> None:
     """Leave a room."""
     room, reason = _room_and_rest(desk, argument)
     write(desk, "PART", room, *([reason] if reason else []))
+    desk.server.ask_to_leave(room)
 
 
 @command("rooms", "", "list")

@@ -49,6 +49,7 @@ class Desk:
         self.face = face
         self.servers: list[Server] = []
         self.here: Place | None = None
+        self._last: Server | None = None  # where one looked
         self.connect = connect
         self.tells_typing = tells_typing
         self.ignored: set[str] = set()  # casefolded
@@ -57,7 +58,7 @@ class Desk:
         self._bell = bell
         self._on_mention = on_mention
         self._day = datetime.now().astimezone().date()
-        self._landing: set[asyncio.Task[None]] = set()
+        self._landing: dict[asyncio.Task[None], tuple[Talker, str]] = {}  # what is said, in order
         self._ears: dict[Server, Hearing] = {}
         self._hearing: dict[Server, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup
@@ -120,10 +121,14 @@ class Desk:
             self.leave()
         self.face.changed()
 
-    def closed(self, place: Place) -> None:
-        """A place is not open any more."""
-        if place is self.here:
+    def closed(self, place: Place, *, asked: bool = True) -> None:
+        """A place is not open any more. Unless one has `asked` for that one looks nowhere: nobody else decides where
+        one's words go.
+        """
+        if place is self.here and asked:
             self._look_elsewhere()
+        elif place is self.here:
+            self.here, self._last = None, place.server
         self.face.changed()
 
     def _look_elsewhere(self) -> None:
@@ -136,7 +141,9 @@ class Desk:
     @property
     def server(self) -> Server:
         """Where one looks."""
-        return self.here.server if self.here is not None else self.servers[0]
+        if self.here is not None:
+            return self.here.server
+        return self._last if self._last in self.servers else self.servers[0]
 
     @property
     def places(self) -> list[Place]:
@@ -264,12 +271,12 @@ class Desk:
         """
         place = to or self.here
         if place is None:
-            raise Refused("NOT_IN_ROOM", "you are in no room; /join #room")
+            raise Refused("NOT_IN_ROOM", "you look at no room; /join #room, /switch name")
         client = place.server.client
         said = client.start_sending(place.name, text, action=action)
         landing = self._group.create_task(self._land(place, text, said, action=action))
-        self._landing.add(landing)
-        landing.add_done_callback(self._landing.discard)
+        self._landing[landing] = client, text
+        landing.add_done_callback(lambda done: self._landing.pop(done, None))
         self._told_typing_at = 0.0
         self.face.changed()
 
@@ -284,8 +291,7 @@ class Desk:
             except NotAcknowledged as failure:
                 self.tell(error(str(failure)))
             except (Lost, asyncio.CancelledError) as end:
-                what = "perhaps not stored" if client.connected else "not sent"
-                self.tell(*(error(f"{what}: {line}") for line in text.split("\n")))
+                self._tell_unsent(client)
                 if isinstance(end, Lost):
                     return  # who notices that it is the end tells why
                 raise
@@ -296,6 +302,14 @@ class Desk:
                     own = Message("PRIVMSG", [place.name, words], source=client.nick)
                     self.put(show(own, client.nick))
             self.face.changed()
+
+    def _tell_unsent(self, client: Talker) -> None:
+        """Tell what was said to a server and is not known to be stored, in order."""
+        what = "perhaps not stored" if client.connected else "not sent"
+        for landing, (to, text) in list(self._landing.items()):
+            if to is client:
+                del self._landing[landing]
+                self.tell(*(error(f"{what}: {line}") for line in text.split("\n")))
 
     def types(self, text: str) -> None:
         """The line that is being typed has changed; others are told, now and then."""

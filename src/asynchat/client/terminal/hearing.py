@@ -174,13 +174,14 @@ class Hearing:
 
     def _gone(self, message: Message, nick: str) -> None:
         place = self._server.get(message.params[0]) if message.params else None
-        self._show(message, place)
+        mine = casefold(nick) == casefold(self._server.client.nick)
+        self._show(message, self._desk.here if mine else place)
         if place is None:
             return
         place.leave(nick)
-        if casefold(nick) == casefold(self._server.client.nick):
+        if mine:
             self._server.close(place.name)
-            self._desk.closed(place)
+            self._desk.closed(place, asked=self._server.asked_to_leave(place.name))
 
     def _on_quit(self, message: Message) -> None:
         nick = message.source.partition("!")[0]

@@ -121,6 +121,7 @@ class Server:
         self.last_said = ""  # the id of what one said last
         self._places: dict[str, Place] = {}
         self._asked: set[str] = set()  # casefolded
+        self._leaves: set[str] = set()  # casefolded
 
     def ask_for(self, room: str) -> None:
         """One wants to go to a room."""
@@ -131,6 +132,16 @@ class Server:
         asked = casefold(room) in self._asked
         self._asked.discard(casefold(room))
         return asked or here is None
+
+    def ask_to_leave(self, room: str) -> None:
+        """One wants to leave a room."""
+        self._leaves.add(casefold(room))
+
+    def asked_to_leave(self, room: str) -> bool:
+        """Whether one wanted to leave a room that one is not in any more."""
+        asked = casefold(room) in self._leaves
+        self._leaves.discard(casefold(room))
+        return asked
 
     @property
     def label(self) -> str:

@@ -11,18 +11,44 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
+    from asynchat.client.bot import Client
+    from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
+    from asynchat.client.incoming import Happening, Incoming, Sent
     from asynchat.net.server import Server
 
 __version__ = "0.1.0"
 
-__all__ = ["AsynchatError", "BadMessage", "Refused", "Server", "StoreError", "__version__"]
+__all__ = [
+    "AsynchatError",
+    "BadMessage",
+    "Client",
+    "Happening",
+    "Incoming",
+    "Lost",
+    "NotAcknowledged",
+    "Refused",
+    "Sent",
+    "Server",
+    "StoreError",
+    "Unreachable",
+    "Untrusted",
+    "__version__",
+]
 
 _WHERE = {
     "AsynchatError": "asynchat.chat.errors",
     "BadMessage": "asynchat.chat.errors",
+    "Client": "asynchat.client.bot",
+    "Happening": "asynchat.client.incoming",
+    "Incoming": "asynchat.client.incoming",
+    "Lost": "asynchat.client.errors",
+    "NotAcknowledged": "asynchat.client.errors",
     "Refused": "asynchat.chat.errors",
+    "Sent": "asynchat.client.incoming",
     "Server": "asynchat.net.server",
     "StoreError": "asynchat.chat.errors",
+    "Unreachable": "asynchat.client.errors",
+    "Untrusted": "asynchat.client.errors",
 }
 """Public names are imported when they are first used, so that `import asynchat` stays cheap. (PEP 562)"""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -12,7 +13,8 @@ import pytest
 
 import asynchat
 from asynchat.client import handlers
-from tests.client.scripted import Scripted, welcome
+from tests.client.scripted import Scripted, batch, welcome
+from tests.client.test_client import line
 from tests.net.conftest import IrcClient, LineClient, Walk, on_both_loops, settings
 
 
@@ -386,3 +388,20 @@ def test_what_cannot_be_is_told_at_once() -> None:
     bot = asynchat.Client("asynchat://localhost#dev", password="x")
     assert bot.rooms_to_enter == ("#dev",)
     assert (bot.identity.account, repr(bot)) == ("bot", "Client('asynchat://localhost:12345', name='bot')")
+
+
+async def test_a_room_that_the_server_puts_one_into_is_read_from_where_one_was(tmp_path: Path) -> None:
+    """As ours does with who has an account: they never left. What is said there at once is not the first thing."""
+    inside = ":{nick}!u@h JOIN #lobby\n" + line(13, "three")
+    answers = welcome() | {
+        "CAP END": f"{welcome()['CAP END']}\n{inside}",
+        "CHATHISTORY AFTER #lobby msgid=10 2": batch("{label}", line(11, "one"), line(12, "two")),
+        "CHATHISTORY AFTER #lobby msgid=12 2": batch("{label}", line(13, "three")),
+        "JOIN ": "@label={label} :srv ACK",
+    }
+    async with Scripted(answers) as scripted:
+        url = f"asynchat://127.0.0.1:{scripted.port}"
+        (tmp_path / "cursor").write_text(json.dumps({"server": url, "places": {"#lobby": "msgid=10"}}))
+        async with asynchat.Client(url, name="helper", cursor=tmp_path / "cursor") as bot:
+            texts = [(await anext(bot.messages())).text for _ in range(3)]
+    assert texts == ["one", "two", "three"]

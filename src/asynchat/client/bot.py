@@ -258,6 +258,7 @@ class Client:
             timeout_s=self.timeout_s,
             reconnect=self.reconnect,
             wait_s=self.wait_s,
+            keeps_name=cursor is not None,  # what another of our names has said would be somebody else's
             past=0,
             history=True,
             since=earlier(talks_of(cursor)) if cursor is not None and self._logs_in else "",

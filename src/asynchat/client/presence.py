@@ -62,6 +62,7 @@ class Presence:
         history: bool = False,
         since: str = "",
         places: Mapping[str, str] | None = None,
+        keeps_name: bool = False,
     ) -> None:
         self.url = url
         self.reconnects = reconnect
@@ -83,6 +84,7 @@ class Presence:
         self._resent: list[Saying] = []  # since the last time that everything was caught up
         self._ear = Ear(lambda: self.nick, hear=hear, past=past)
         self._since = since
+        self._keeps_name = keeps_name
         self._places = places or {}
         self._entering = asyncio.Lock()
 
@@ -247,7 +249,7 @@ class Presence:
 
     async def _come_first(self, connection: Connection, group: asyncio.TaskGroup) -> None:
         """Be let in for the first time."""
-        await self._come(connection, group)
+        await self._come(connection, group, asks=self._patience.asks if self._keeps_name else 0)
         await self._ear.come(connection, self._since)
         self._ear.release()
         self._here.set()

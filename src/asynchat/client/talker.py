@@ -29,6 +29,8 @@ class Talker(Presence):
     tried to reach it at first.
     `ended_by` is why it is over, if it was not closed.
 
+    With `keeps_name` it waits for its name at first too, which its dead session may have, before it takes another.
+
     `places` says of rooms and people, by their casefolded names, up to where they are known from before, as CHATHISTORY
     refers to it; of people who spoke to it after `since`, a time of the server, what is not known is handed on.
 

@@ -167,31 +167,36 @@ class Client:
         """
         asyncio.run(self.stay())
 
-    async def stay(self) -> None:
-        """Like `run`, in a loop that runs; signals are heard if it is that of the main thread."""
+    async def stay(self) -> signal.Signals | None:
+        """Like `run`, in a loop that runs; signals are heard if it is that of the main thread.
+
+        Returns the signal that has ended it, if one has.
+        """
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        entering = True
+        entering, told = True, list[signal.Signals]()
 
-        def end() -> None:
+        def end(number: signal.Signals) -> None:
+            told.append(number)
             self.stop()
             if entering:
                 task.cancel()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             with suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, end)
+                loop.add_signal_handler(number, end, number)
         try:
             async with self:
                 entering = False
                 await self.stopped()
         except asyncio.CancelledError:
-            if not (entering and self._stopping.is_set()):
+            if not (entering and told):
                 raise
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 with suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.remove_signal_handler(number)
+        return told[0] if told else None
 
     def stop(self) -> None:
         """Have `run`, `stay` and `stopped` come to their end. A handler may call it."""

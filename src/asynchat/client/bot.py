@@ -192,6 +192,7 @@ class Client:
         except asyncio.CancelledError:
             if not (entering and told):
                 raise
+            task.uncancel()
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 with suppress(NotImplementedError, RuntimeError, ValueError):

@@ -405,3 +405,27 @@ async def test_a_room_that_the_server_puts_one_into_is_read_from_where_one_was(t
         async with asynchat.Client(url, name="helper", cursor=tmp_path / "cursor") as bot:
             texts = [(await anext(bot.messages())).text for _ in range(3)]
     assert texts == ["one", "two", "three"]
+
+
+async def test_a_program_that_only_waits_for_what_happens_is_done_with_messages(
+    server: asynchat.Server, walk_in: Walk, tmp_path: Path
+) -> None:
+    bot = bot_of(server, cursor=tmp_path / "cursor")
+
+    @bot.on("join")
+    async def greet(happening: asynchat.Happening) -> None:
+        await bot.send("#lobby", f"welcome {happening.by}")
+
+    async with asyncio.TaskGroup() as group:
+        bob = await walk_in(IrcClient, server.port, "bob")
+        staying = group.create_task(bot.stay())
+        await bob.until("***", ":helper!")
+        await bob.say("hello")
+        eve = await walk_in(IrcClient, server.port, "eve")
+        await bob.until("helper", "welcome eve")
+        bot.stop()
+        await staying
+        await eve.close()
+    async with bot_of(server, cursor=tmp_path / "cursor") as other:
+        await bob.say("again")
+        assert (await anext(other.messages())).text == "again"

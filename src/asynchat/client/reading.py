@@ -16,6 +16,7 @@ class Reading:
         self._in_hand: asyncio.Future[None] | None = None
         self._some = asyncio.Event()
         self._ended = False
+        self._declined = False
 
     def __aiter__(self) -> Reading:
         return self
@@ -32,6 +33,8 @@ class Reading:
 
     async def offer(self, message: Incoming) -> None:
         """Hand on a message, and wait until it is done with."""
+        if self._declined:
+            return
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._offered.append((message, done))
         self._some.set()
@@ -42,6 +45,13 @@ class Reading:
         if self._in_hand is not None and not self._in_hand.done():
             self._in_hand.set_result(None)
         self._in_hand = None
+
+    def decline(self) -> None:
+        """Nobody will ask: whatever comes is done with."""
+        self._declined = True
+        for _, done in self._offered:
+            done.set_result(None)
+        self._offered.clear()
 
     def end(self) -> None:
         """Hand on nothing more; what is not done with will not be."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from asynchat.chat.names import casefold
 from asynchat.client.cursor import Cursor
-from asynchat.client.handlers import HAPPENINGS, MESSAGES, Handlers, kinds_of
+from asynchat.client.handlers import MESSAGES, Handlers, kinds_of
 from asynchat.client.incoming import Happening, Incoming, happening, nick, of_connection
 from asynchat.client.lanes import Lanes
 from asynchat.client.notices import Back, Notice
@@ -127,7 +127,7 @@ class Visit:
         if what is not None and not what.own:
             if self._handlers.has(MESSAGES):
                 await self._handlers.run(kinds_of(what), what)
-            elif not self._handlers.has(HAPPENINGS):
+            else:
                 await self.reading.offer(what)
         assert heard.line is not None
         private = heard.place[:1] not in ROOMS

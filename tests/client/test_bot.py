@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 import asynchat
 from asynchat.client import handlers
+from asynchat.client.cursor import Cursor
 from tests.client.scripted import Scripted, batch, welcome
 from tests.client.test_client import line
 from tests.net.conftest import IrcClient, LineClient, Walk, on_both_loops, settings
@@ -429,3 +432,37 @@ async def test_a_program_that_only_waits_for_what_happens_is_done_with_messages(
     async with bot_of(server, cursor=tmp_path / "cursor") as other:
         await bob.say("again")
         assert (await anext(other.messages())).text == "again"
+
+
+async def test_a_cursor_that_cannot_be_written_ends_the_program(
+    server: asynchat.Server, walk_in: Walk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = bot_of(server, cursor=tmp_path / "cursor")
+    bob = await walk_in(IrcClient, server.port, "bob")
+
+    @bot.on_message
+    def full(_: asynchat.Incoming) -> None:
+        def fail(*_: object) -> None:
+            raise asynchat.StoreError("no space left")
+
+        monkeypatch.setattr(Cursor, "move", fail)
+
+    async with asyncio.TaskGroup() as group:
+        staying = group.create_task(caught(bot.stay()))
+        await bob.until("***", ":helper!")
+        await bob.say("hello")
+        assert str(await staying) == "no space left"
+
+
+async def caught(coming: Awaitable[object]) -> asynchat.AsynchatError | None:
+    try:
+        await coming
+    except asynchat.AsynchatError as error:
+        return error
+    return None
+
+
+def test_a_program_imports_nothing_of_the_command_line() -> None:
+    code = "import sys, asynchat; asynchat.Client; print(*({'click', 'uvloop', 'prompt_toolkit'} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == []

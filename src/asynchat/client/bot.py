@@ -158,7 +158,7 @@ class Client(Life):
         talker = self._inside().talker
         if not message or "message-tags" not in talker.capabilities:
             raise Refused("NO_REACTIONS", "one cannot react to messages here")
-        tags = {REACT[0]: emoji, REPLY[0]: message, KEY_TAG: key or secrets.token_hex(16)}
+        tags = {REACT[0]: emoji, REPLY[0]: message, KEY_TAG: keys.wire_key(self.name, to, key or secrets.token_hex(16))}
         while True:
             try:
                 await talker.request(Message("TAGMSG", [to], tags=tags))

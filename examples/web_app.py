@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import asynchat
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
-
-import asynchat
 
 chat = asynchat.Server(port=0)  # netcat and IRC clients come in by a port of its own, whichever is free
 

@@ -176,6 +176,7 @@ def test_every_task_is_born_in_a_group_but_the_roots_of_a_server_and_of_a_client
     """The roots are awaited by the `close` of their owners; what a session does is ended with its conversation."""
     found = [(name_of(path), task) for path in MODULES for task in bare_tasks(tree_of(path))]
     assert found == [
+        ("client/life.py", "asyncio.create_task(visit.work(), name='asynchat bot')"),
         ("client/presence.py", "asyncio.create_task(self._live(ready), name='asynchat client')"),
         ("net/conversation.py", "asyncio.Task(self._work(), loop=self._loop, eager_start=True)"),
         ("net/server.py", "asyncio.create_task(self._live(ready), name='asynchat')"),

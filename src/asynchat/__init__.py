@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
     from asynchat.chat.messages import Message
+    from asynchat.client.bot import Client
+    from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
+    from asynchat.client.incoming import Happening, Incoming, Sent
     from asynchat.config import BadConfig
     from asynchat.net.app.context import Context
     from asynchat.net.app.event import Event
@@ -30,15 +33,23 @@ __all__ = [
     "BadConfig",
     "BadMessage",
     "CannotListen",
+    "Client",
     "Context",
     "Event",
+    "Happening",
+    "Incoming",
+    "Lost",
     "Message",
+    "NotAcknowledged",
     "Person",
     "Receipt",
     "Refused",
     "Room",
+    "Sent",
     "Server",
     "StoreError",
+    "Unreachable",
+    "Untrusted",
     "User",
     "__version__",
     "asgi",
@@ -49,15 +60,23 @@ _WHERE = {
     "BadConfig": "asynchat.config",
     "BadMessage": "asynchat.chat.errors",
     "CannotListen": "asynchat.net.listen",
+    "Client": "asynchat.client.bot",
     "Context": "asynchat.net.app.context",
     "Event": "asynchat.net.app.event",
+    "Happening": "asynchat.client.incoming",
+    "Incoming": "asynchat.client.incoming",
+    "Lost": "asynchat.client.errors",
     "Message": "asynchat.chat.messages",
+    "NotAcknowledged": "asynchat.client.errors",
     "Person": "asynchat.net.app.person",
     "Receipt": "asynchat.net.app.receipt",
     "Refused": "asynchat.chat.errors",
     "Room": "asynchat.net.app.room",
+    "Sent": "asynchat.client.incoming",
     "Server": "asynchat.net.server",
     "StoreError": "asynchat.chat.errors",
+    "Unreachable": "asynchat.client.errors",
+    "Untrusted": "asynchat.client.errors",
     "User": "asynchat.net.app.user",
     "asgi": "asynchat.net.asgi",
 }

@@ -160,3 +160,24 @@ def test_who_waits_for_a_server_can_be_ended(
         with connection:
             assert connection.recv(1)
             assert tail.end(number) == code
+
+
+def test_who_has_an_account_and_never_left_the_room_misses_nothing(
+    server: Process, tmp_path: Path, tails: list[Tail]
+) -> None:
+    """The server puts them into the room before they ask for it."""
+    (tmp_path / "password").write_text("correct horse")
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as reader, reader.makefile("rw") as stream:
+        stream.write("NICK reader\r\nUSER reader 0 * :reader\r\nREGISTER * * :correct horse\r\n")
+        stream.flush()
+        while "REGISTER SUCCESS" not in stream.readline():
+            continue
+    account = ("--account", "reader", "--password-file", str(tmp_path / "password"))
+    for run in range(3):
+        said(tmp_path, server.url, f"{run}.missed")
+        tails.append(
+            tail := Tail(tmp_path, server.url, *account, "--cursor", str(tmp_path / "cursor"), "--format", "{text}")
+        )
+        found = tail.until(f"{run}.missed")
+        assert found == [f"{run}.missed"]
+        tail.end(signal.SIGTERM)

@@ -29,6 +29,7 @@ COMMANDS = {
     "history": "print what was said",
     "rooms": "list rooms",
     "who": "list people",
+    "bot": "run a program that talks",
     "bench": "measure a server under load",
     "admin": "manage a server: accounts, figures, its data",
     "config": "see which settings count, check and begin files",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import come_in, is_utf8, login_from, login_options, url_option
 from asynchat.cli.sending import Counter, Sender, SpoolSender
 from asynchat.cli.spool import Spool
+from asynchat.client.keys import wire_key
 from asynchat.client.registration import Identity
 from asynchat.client.talker import Talker
 
@@ -73,7 +73,7 @@ def command(
         if text and (not words.strip() or not is_utf8(words)):
             click.echo(f"asynchat: {'there is nothing to send' if is_utf8(words) else 'TEXT is not UTF-8'}", err=True)
             sys.exit(DATA)
-        key = wire_key(login.identity.name, target, key)
+        key = None if key is None else wire_key(login.identity.name, target, key)
 
         def make(identity: Identity) -> Talker:
             return Talker(login.url, identity, trust=login.trust, timeout_s=timeout, hear=False)
@@ -107,13 +107,6 @@ def _send_spool(
     if words.strip():
         spool.put(target, as_code(code, words.rstrip("\n")), key or secrets.token_hex(16))
     asyncio.run(sender.send())
-
-
-def wire_key(name: str, target: str, key: str | None) -> str | None:
-    """The key on the wire for one on the command line: long enough to be nobody else's."""
-    if key is None:
-        return None
-    return hashlib.sha256(f"{name}\0{target}\0{key}".encode()).hexdigest()[:32]
 
 
 def as_code(language: str | None, text: str) -> str:

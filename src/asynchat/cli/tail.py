@@ -111,7 +111,13 @@ class Tail:
 
     def _make(self, identity: Identity) -> Talker:
         return Talker(
-            self._login.url, identity, trust=self._login.trust, reconnect=True, past=self._past, wait_s=self._wait
+            self._login.url,
+            identity,
+            trust=self._login.trust,
+            reconnect=True,
+            past=self._past,
+            wait_s=self._wait,
+            places=self._cursor.places if self._cursor is not None else None,
         )
 
     async def _enter(self) -> None:

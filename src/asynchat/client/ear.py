@@ -32,15 +32,17 @@ more is left, and come back to."""
 class Gap:
     """What is missing of one place. `level` is done when nothing is; `reference` is where the next page begins.
 
-    `held` is what comes live while it may not be in the page that was asked for; None when it is dropped.
+    `held` is what comes live while it may not be in the page that was asked for; None when it is dropped. One that is
+    `seeded` is that of a room whose position was known before, and which is not entered yet.
     """
 
-    __slots__ = ("held", "ids", "level", "reference", "target")
+    __slots__ = ("held", "ids", "level", "reference", "seeded", "target")
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.held: deque[Message] | None = deque()
         self.reference = ""
+        self.seeded = False
         self.ids: set[str] = set()
         self.level: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -75,6 +77,12 @@ class Ear:
             self._hold(self._held, message)
         else:
             self._pass_on(message)
+
+    @property
+    def is_level(self) -> bool:
+        """Whether nothing is missing, and all was taken."""
+        missing = any(gap.reference for gap in self._gaps.values()) or self._unread
+        return not missing and self._held is None and not self.heard.size
 
     async def room(self, connection: Connection) -> None:
         """Wait until more may be taken.
@@ -111,20 +119,39 @@ class Ear:
                 gap.level.set_exception(Lost("the connection was lost"))
                 gap.level.exception()  # whoever awaits it is told; nobody need
 
-    async def come(self, connection: Connection, since: str, talks: Mapping[str, str]) -> None:
-        """We are let in for the first time. People with whom there was talk after the time `since` have gaps, which
-        begin where `talks` says by casefolded name, else then.
+    def seed(self, places: Mapping[str, str]) -> None:
+        """Before we come for the first time: up to where these places, casefolded, are known already."""
+        for place, reference in places.items():
+            self.positions.place(place, reference)
+            if place[:1] in ROOMS:  # in which the server may put us before we ask for it
+                self._gaps[place] = gap = Gap(place)
+                gap.held, gap.seeded = None, True
+
+    async def come(self, connection: Connection, since: str) -> None:
+        """We are let in for the first time. Fetch what people have said to us after the time `since`, or after what is
+        known of them.
 
         Raises:
             Lost, NotAcknowledged
         """
         self._resumes = self.hear and connection.resumes
         self.positions.begin(connection.welcomed_at)
-        if self._resumes and since:
-            for person in await self._catchup.people(connection, since):
-                place = casefold(person)
-                self.positions.place(place, talks.get(place) or f"timestamp={since}")
-                self._fall_behind(place, person)
+        if not self._resumes:
+            self._gaps.clear()
+            return
+        for gap in [gap for gap in self._gaps.values() if not gap.seeded]:
+            self.read_up(gap)
+        for person in await self._catchup.people(connection, since):
+            self.positions.place(casefold(person), f"timestamp={since}")
+            self._fall_behind(casefold(person), person)
+
+    def entered(self, room: str) -> None:
+        """We are in a room."""
+        gap = self._gaps.get(casefold(room))
+        if gap is not None and gap.seeded:
+            gap.target, gap.seeded = room, False
+            if self._resumes:
+                self.read_up(gap)
 
     async def come_back(self, connection: Connection, rooms: Iterable[str], own: Callable[[], Collection[str]]) -> None:
         """We are let in again, and are in these rooms. Hand on that, and what was missed; what is too much to be kept
@@ -154,10 +181,9 @@ class Ear:
     # Gaps.
 
     def open(self, room: str) -> Gap:
-        """Have what is said in a room wait: it is being entered."""
-        gap = self._gaps[casefold(room)] = Gap(room)
+        """Have what is said in a room wait: it is being entered. If it has a gap already, that is it."""
         self._held_bytes = 0
-        return gap
+        return self._gaps.setdefault(casefold(room), Gap(room))
 
     async def fill(self, connection: Connection, gap: Gap) -> None:
         """Hand on the last lines from before a room was entered.

@@ -13,6 +13,7 @@ from asynchat.client.multiline import Limits, batch, parts
 from asynchat.wire.irc.message import BODY_LIMIT, Message, split_text
 
 KEY_TAG = "+asynchat/key"
+REPLY_TAG = "+draft/reply"
 OVERHEAD = 100
 """Bytes of a line for prefix and command, which the server adds when it relays."""
 LEAST = 40
@@ -96,8 +97,11 @@ class Outbox:
         action: bool = False,
         command: str = "PRIVMSG",
         limits: Limits | None = None,
+        reply_to: str | None = None,
     ) -> list[Saying]:
         """Take a text that is to be said to a room or a person: a saying for each message that it needs.
+
+        The first one is marked as the reply to a message, if the id of that is given. (IRCv3 reply)
 
         With `limits` that is as few as they allow; without, one for each of its lines, and of their pieces.
 
@@ -117,7 +121,8 @@ class Outbox:
             else:
                 its_key = key if len(pieces) == 1 else f"{key}/{number}"
             words = f"\x01ACTION {piece}\x01" if action else piece
-            saying = Saying(Message(command, [to, words], tags={KEY_TAG: its_key}))
+            replies = {REPLY_TAG: reply_to} if reply_to is not None and number == 1 else {}
+            saying = Saying(Message(command, [to, words], tags={KEY_TAG: its_key} | replies))
             for message in saying.on_the_wire(limits):
                 message.encode()
             sayings.append(saying)

@@ -136,11 +136,16 @@ class Positions:
     @property
     def before(self) -> str:
         """A time of the server before which nothing was missed; "" if it is not known."""
-        try:
-            time = datetime.fromisoformat(self.until) - SLACK
-        except ValueError:
-            return ""
-        return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return earlier(self.until)
+
+
+def earlier(time: str) -> str:
+    """A time of the server by as much earlier as its clocks may differ; "" if it is none."""
+    try:
+        before = datetime.fromisoformat(time) - SLACK
+    except ValueError:
+        return ""
+    return before.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def reference(message: Message) -> str:

@@ -61,7 +61,8 @@ class Presence:
         past: int = PAST,
         history: bool = False,
         since: str = "",
-        talks: Mapping[str, str] | None = None,
+        places: Mapping[str, str] | None = None,
+        keeps_name: bool = False,
     ) -> None:
         self.url = url
         self.reconnects = reconnect
@@ -82,10 +83,13 @@ class Presence:
         self._outbox = Outbox()
         self._resent: list[Saying] = []  # since the last time that everything was caught up
         self._ear = Ear(lambda: self.nick, hear=hear, past=past)
-        self._since, self._talks = since, talks or {}
+        self._since = since
+        self._keeps_name = keeps_name
+        self._places = places or {}
         self._entering = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
+        self._ear.seed(self._places)
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # The root of all tasks of this client: `close` awaits it. No TaskGroup can be its parent, since entering and
         # leaving may be two tasks' business.
@@ -138,6 +142,16 @@ class Presence:
     def isupport(self) -> Mapping[str, str]:
         """What the server tells of itself. (Modern IRC, RPL_ISUPPORT)"""
         return self._connection.isupport if self._connection is not None else {}
+
+    @property
+    def began(self) -> str:
+        """When it was let in first, by the server's clock; "" if that does not tell."""
+        return self._ear.positions.began
+
+    @property
+    def is_level(self) -> bool:
+        """Whether all that was said was heard and taken."""
+        return self._ear.is_level
 
     @property
     def resumes(self) -> bool:
@@ -235,8 +249,8 @@ class Presence:
 
     async def _come_first(self, connection: Connection, group: asyncio.TaskGroup) -> None:
         """Be let in for the first time."""
-        await self._come(connection, group)
-        await self._ear.come(connection, self._since, self._talks)
+        await self._come(connection, group, asks=self._patience.asks if self._keeps_name else 0)
+        await self._ear.come(connection, self._since)
         self._ear.release()
         self._here.set()
 
@@ -323,6 +337,7 @@ class Presence:
             self._ear.positions.renamed(nick, params[0])
         elif message.command == "JOIN" and params and mine:
             self._ear.positions.enter(message)
+            self._ear.entered(params[0])
             self._rooms.setdefault(casefold(params[0]), (params[0], ""))
         elif message.command == "RENAME" and len(params) > 1 and (room := self._rooms.pop(casefold(params[0]), None)):
             self._ear.positions.renamed(params[0], params[1])

@@ -57,6 +57,8 @@ class Registration:
         self._private = private
         self._mechanism: sasl.Mechanism | None = None
         self._challenge = ""
+        self._logged_in = False
+        self._not_yet = False  # the name is somebody's; whether that is us shows when we are logged in
 
     @property
     def _logs_in(self) -> bool:
@@ -177,8 +179,11 @@ class Registration:
             self._write("AUTHENTICATE", answer)
 
     def _on_903(self, message: Message) -> None:
-        """Logged in."""
+        """Logged in. A name that others may not have is ours perhaps."""
+        self._logged_in = True
         if not self.in_:
+            if self._not_yet:
+                self._write("NICK", self.nick)
             self._write("CAP", "END")
 
     # A name.
@@ -195,6 +200,9 @@ class Registration:
 
     def _on_433(self, message: Message) -> None:
         if message.params[1:2] != [self.nick]:  # it is about a name that was asked for before
+            return
+        if self._logs_in and not self._logged_in:
+            self._not_yet = True
             return
         if _RESERVED.search(message.params[-1]):
             self._decide(Refused("NAME_RESERVED", f"{self.nick} is registered", (self.nick,)))

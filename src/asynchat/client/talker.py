@@ -29,8 +29,10 @@ class Talker(Presence):
     tried to reach it at first.
     `ended_by` is why it is over, if it was not closed.
 
-    What people said to it after `since`, a time of the server, is handed on when it comes first: what came after the
-    message that `talks` says by casefolded name, as CHATHISTORY refers to it, else after then.
+    With `keeps_name` it waits for its name at first too, which its dead session may have, before it takes another.
+
+    `places` says of rooms and people, by their casefolded names, up to where they are known from before, as CHATHISTORY
+    refers to it; of people who spoke to it after `since`, a time of the server, what is not known is handed on.
 
     `trust` says how the server proves who it is; `wanted` are capabilities to ask for besides those that it needs.
 
@@ -81,9 +83,9 @@ class Talker(Presence):
         try:
             await connection.answered(connection.ask(join(room, key)))
             self._rooms[casefold(room)] = (room, key)
-            if whole:
+            if whole and not gap.reference:
                 self._ear.read_up(gap)
-            else:
+            elif not gap.reference:
                 await self._ear.fill(connection, gap)
         finally:
             if not gap.reference:
@@ -121,18 +123,27 @@ class Talker(Presence):
         return [(await self.answer(each)).tags.get("msgid", "") for each in said]
 
     def start_sending(
-        self, to: str, text: str, *, key: str | None = None, action: bool = False, command: str = "PRIVMSG"
+        self,
+        to: str,
+        text: str,
+        *,
+        key: str | None = None,
+        action: bool = False,
+        command: str = "PRIVMSG",
+        reply_to: str | None = None,
     ) -> list[asyncio.Future[Message]]:
         """Like `send`, but waits for nothing: each of what it returns is to be given to `answer`.
 
-        Without a connection it waits for the next one.
+        Without a connection it waits for the next one. `reply_to` is the id of the message that it is a reply to.
 
         Raises:
             BadMessage, Lost
         """
         if self._ended or not (self.connected or self.reconnects):
             raise Lost("the connection is closed")
-        sayings = self._outbox.add(to, text, key=key, action=action, command=command, limits=self._limits)
+        sayings = self._outbox.add(
+            to, text, key=key, action=action, command=command, limits=self._limits, reply_to=reply_to
+        )
         if self.connected and self._connection is not None:
             with suppress(Lost):  # they wait, or fail, when that is noticed
                 for saying in sayings:

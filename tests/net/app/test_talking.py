@@ -168,6 +168,15 @@ async def test_what_policy_refuses_code_is_refused_too_but_not_the_server_itself
     await nat.until(NEWS, "KICK #lobby nat :enough")
 
 
+async def test_the_server_runs_a_room_from_outside(server: asynchat.Server) -> None:
+    room = server.room("#ops")
+    await room.send("hello", by="ci")
+    await room.set_topic("news", by="server")
+    await room.kick("ci", by="server")
+    assert room.topic() == "news"
+    assert room.members() == []
+
+
 async def test_a_text_that_is_none_too_long_or_of_no_kind_is_refused(server: asynchat.Server) -> None:
     room = server.room("#ops")
     for text, code in (("", "NO_TEXT"), ("a\0b", "BAD_TEXT"), ("x" * 100_000, "TOO_LONG")):

@@ -57,6 +57,7 @@ docs: install  ## write docs/reference and the man page anew
 	@$(BIN)/python -m asynchat.cli.reference > docs/reference/settings.md
 	@$(BIN)/python -m asynchat.cli.manual > docs/reference/cli.md
 	@$(BIN)/python -m asynchat.cli.manpage > docs/asynchat.1
+	@$(BIN)/python docs/reference/api.py > docs/reference/api.md
 
 lock:  ## bring requirements.lock up to date with pyproject.toml (needs uv; ARGS=--upgrade for new versions)
 	@python=$$(sh .ci/find-python) && uv pip compile --quiet --python "$$python" \

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import inspect
 import json
 import re
 import shlex
@@ -10,10 +12,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import asynchat as library
 from asynchat import cli
 from asynchat.chat.events import Flag, Kind, Setting
 from asynchat.cli import COMMANDS
@@ -173,7 +178,17 @@ def test_roff_finds_nothing_in_a_text(text: str, written: str) -> None:
     assert roff(text) == written
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/reference/export.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "docs/embedding.md",
+        "docs/reference/api.md",
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/reference/export.md",
+    ],
+)
 def test_links_lead_somewhere(page: str) -> None:
     path = ROOT / page
     for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
@@ -191,3 +206,48 @@ def test_the_reference_of_the_export_names_every_kind_its_fields_and_words() -> 
         values = json.loads(line)
         if "event" in values:
             assert json.dumps(to_json(from_json(values)), separators=(",", ":")) == line
+
+
+def _api() -> ModuleType:
+    path = ROOT / "docs" / "reference" / "api.py"
+    spec = importlib.util.spec_from_file_location("api", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+API = _api()
+PUBLIC = [thing for name in library.__all__ if isinstance(thing := getattr(library, name), type)]
+
+
+def test_the_reference_of_the_api_is_what_the_code_says() -> None:
+    assert (ROOT / "docs" / "reference" / "api.md").read_text() == API.api_page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.__name__)
+def test_every_public_name_and_all_that_is_public_of_it_is_documented(kind: type) -> None:
+    page = API.api_page()
+    assert f"\n## {kind.__name__}\n" in page
+    for name, member in API.members(kind).items():
+        assert f"\n### {kind.__name__}.{name}\n" in page
+        assert inspect.getdoc(member), name
+
+
+@pytest.mark.parametrize("kind", [kind for kind in PUBLIC if is_dataclass(kind)], ids=lambda kind: kind.__name__)
+def test_the_words_of_a_public_fact_tell_of_each_of_its_fields(kind: type) -> None:
+    assert [name for name in kind.__dataclass_fields__ if f"`{name}`" not in (kind.__doc__ or "")] == []
+
+
+EMBEDDING = (ROOT / "docs" / "embedding.md").read_text()
+PROGRAMS = re.findall(r"```python\n(.*?)```", EMBEDDING, re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(len(PROGRAMS)))
+def test_the_programs_of_the_guide_to_embedding_print_what_it_says(number: int, tmp_path: Path) -> None:
+    program = PROGRAMS[number]
+    command = [sys.executable, "-W", "error", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=15, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [line[4:] for line in program.splitlines() if line.startswith("# > ")]

@@ -125,7 +125,7 @@ class Connections:
         self._waker.schedule(conversation)
 
     async def end(self, reason: str, grace_s: float = GRACE_S) -> None:
-        """Tell everybody, wait so long for them to take it, drop who does not."""
+        """Tell everybody, wait so long for them to take it, drop who does not; `close` lets go of them."""
         self._ending, self._grace_s = True, grace_s
         for conversation in self:
             try:
@@ -137,7 +137,6 @@ class Connections:
                 await self.emptied()
         for conversation in self:
             conversation.abort(reason)
-        await self.emptied()
 
     async def drained(self, reason: str, timeout_s: float | None) -> None:
         """Take no more, tell everybody why, and wait until all but the consoles have left, but not longer than that."""
@@ -158,7 +157,7 @@ class Connections:
             await self._gone.wait()
 
     async def close(self) -> None:
-        """Have nobody's time pass any more, and let go of those who are left, if the server is cancelled."""
+        """Have nobody's time pass any more, and let go of those who are left, whatever they are at."""
         self._waker.close()
         left = [conversation for conversation in self if not conversation.ended]
         for conversation in left:

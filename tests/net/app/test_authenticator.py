@@ -60,6 +60,16 @@ async def test_who_has_an_account_comes_in_on_every_wire_and_is_one_person() -> 
             await client.close()
 
 
+async def test_who_logs_in_by_another_name_bears_that_of_the_account() -> None:
+    server = asynchat.Server(port=0)
+    server.authenticator(lambda name, password: "alice" if (name, password) == ("al", "wonder") else None)
+    async with server:
+        client = await knock(server, "al", "wonder")
+        await client.until(NEWS, "hello alice")
+        assert [(each.name, each.account) for each in server.users()] == [("alice", "alice")]
+        await client.close()
+
+
 async def test_everybody_else_stays_outside(walk_in: Walk) -> None:
     async with served() as server:
         for name, password in (("alice", "guess"), ("nobody", "wonder"), ("broken", "x"), ("odd", "x")):

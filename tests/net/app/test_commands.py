@@ -93,8 +93,10 @@ async def test_who_does_not_run_the_room_may_not_do_what_operators_may(kind: typ
         await ask(alice, "deploy #elsewhere prod")
         await alice.until(NEWS if kind is IrcClient else NO, "403" if kind is IrcClient else "NO_SUCH_ROOM")
         await server.room("#elsewhere").send("hello", by="ci")
-        await ask(alice, "deploy #elsewhere prod")
-        await alice.until(NEWS if kind is IrcClient else NO, "442" if kind is IrcClient else "NOT_IN_ROOM")
+        for line in ("deploy #elsewhere prod", "echo #elsewhere a"):
+            await ask(alice, line)
+            await alice.until(NEWS if kind is IrcClient else NO, "442" if kind is IrcClient else "NOT_IN_ROOM")
+        assert server.seen == []  # type: ignore[attr-defined]
 
 
 async def test_in_several_rooms_irc_has_to_name_one(walk_in: Walk) -> None:

@@ -386,6 +386,22 @@ async def test_an_after_hook_that_does_not_end_is_cancelled_once_the_grace_is_ov
         await server.close(grace=0.01)
 
 
+async def test_a_close_does_not_wait_for_a_hook_longer_than_its_grace(walk_in: Walk) -> None:
+    server, began = served(hook_timeout=3600), asyncio.Event()
+
+    @server.on("message")
+    async def judge(message: asynchat.Message) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    async with server:
+        alice = await walk_in(LineClient, server.port, "alice")
+        await alice.say("hello")
+        await began.wait()
+        await server.close(grace=0.01)
+    await alice.rest()
+
+
 @pytest.mark.parametrize(("took_s", "named"), [(0.05, 0), (0.2, 1)])
 async def test_a_slow_hook_is_named_but_not_each_time(
     took_s: float, named: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

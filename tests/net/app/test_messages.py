@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import asynchat
+from asynchat.net.app.arrivals import Arrivals
 from asynchat.net.app.messages import PAGE
 from tests.net.conftest import LineClient, Walk, on_both_loops, settings
 
@@ -143,3 +144,13 @@ async def test_an_id_that_is_none_is_told(server: asynchat.Server) -> None:
     for wrong in ("", "x", "-1", "²"):
         with pytest.raises(ValueError, match="no id"):
             server.room("#ops").messages(after=wrong)
+
+
+async def test_the_log_stays_open_for_who_is_reading_it_and_no_longer() -> None:
+    arrivals = Arrivals()
+    with arrivals.reading():
+        closing = asyncio.create_task(arrivals.close())
+        await asyncio.sleep(0)
+        assert arrivals.closed
+        assert not closing.done()
+    await closing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -81,6 +82,36 @@ async def test_many_who_begin_to_speak_as_one_name_are_one_and_their_words_keep_
     assert [each.name for each in room.members()] == ["ci"]
 
 
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_was_coming_in_when_the_caller_was_cancelled_is_known_by_their_name(
+    turns: int, server: asynchat.Server
+) -> None:
+    task = asyncio.create_task(server.room("#ops").send("hello", by="ci"))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    await server.room("#lobby").send("hello", by="other")  # who comes in after that
+    await server.leave("ci")
+    assert [each.name for each in server.users()] == ["other"]
+
+
+async def test_who_comes_in_while_the_server_closes_goes_again(tmp_path: Path) -> None:
+    for turns in range(12):
+        async with asynchat.Server(listen=(), store=tmp_path / "chat.db") as server:
+            task = asyncio.create_task(server.room("#ops").send("hello", by="ci"))
+            closing = asyncio.create_task(server.close())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            late = asyncio.create_task(server.room("#ops").send("hello", by="late"))
+            await closing
+        outcomes = await asyncio.gather(task, late, return_exceptions=True)
+        assert all(isinstance(each, asynchat.Receipt | asynchat.Refused | RuntimeError) for each in outcomes), outcomes
+    async with asynchat.Server(listen=(), store=tmp_path / "chat.db") as server:
+        assert server.users() == []
+
+
 async def test_a_guests_name_is_refused(server: asynchat.Server, walk_in: Walk) -> None:
     await walk_in(LineClient, server.port, "nat")
     with pytest.raises(asynchat.Refused) as refused:
@@ -135,6 +166,15 @@ async def test_what_policy_refuses_code_is_refused_too_but_not_the_server_itself
     assert room.topic() == "what we do"
     await room.kick("nat", "enough", by="server")
     await nat.until(NEWS, "KICK #lobby nat :enough")
+
+
+async def test_the_server_runs_a_room_from_outside(server: asynchat.Server) -> None:
+    room = server.room("#ops")
+    await room.send("hello", by="ci")
+    await room.set_topic("news", by="server")
+    await room.kick("ci", by="server")
+    assert room.topic() == "news"
+    assert room.members() == []
 
 
 async def test_a_text_that_is_none_too_long_or_of_no_kind_is_refused(server: asynchat.Server) -> None:

@@ -129,7 +129,7 @@ class Application:
         `by="server"` is the operator, who may do everything, as at the console; nobody comes in as that but by code.
 
         Raises:
-            BadRoomName: it does not begin with `#`.
+            Refused: BAD_ROOM_NAME, it does not begin with `#`.
         """
         if not is_room(name):
             raise BadRoomName(name)
@@ -139,7 +139,7 @@ class Application:
         """The user of that name, here or not: a handle, good before the server runs and after it.
 
         Raises:
-            BadName: it begins with `#`, as rooms do.
+            Refused: BAD_NAME, it begins with `#`, as rooms do.
         """
         if is_room(name):
             raise BadName(name)

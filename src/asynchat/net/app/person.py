@@ -16,9 +16,10 @@ ROLES: Mapping[Role, str] = {Role.OPERATOR: "operator", Role.HELPER: "helper", R
 class Person:
     """Somebody, as they were when they were asked for.
 
-    `account` is what they are logged in to, None for a guest; `away` the text with which they are away, None if they
-    are not. `role` is the highest they have in the room that was asked about: `operator`, `helper`, `voice` or None.
-    `rooms` are the names of those they are in, secret ones too.
+    `name` is what they are called, `account` what they are logged in to, None for a guest; `away` the text with which
+    they are away, None if they are not. `bot` is whether they say that they are a program. `role` is the highest they
+    have in the room that was asked about: `operator`, `helper`, `voice` or None. `rooms` are the names of those they
+    are in, secret ones too.
     """
 
     name: str

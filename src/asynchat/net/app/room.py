@@ -49,7 +49,7 @@ class Room:
 
         Raises:
             ValueError: `after` is no id.
-            NoSuchRoom: on the first step, unless it is to follow.
+            Refused: NO_SUCH_ROOM, on the first step, unless it is to follow.
             StoreError: on a step, if the log cannot be read.
         """
         return Messages(self._inside(), self.name, _position(after), follow=follow)
@@ -59,7 +59,8 @@ class Room:
 
         Raises:
             ValueError: what should be an id is none.
-            NoSuchRoom, StoreError
+            Refused: NO_SUCH_ROOM, nobody was ever in it.
+            StoreError: the log cannot be read.
         """
         inside = self._inside()
         end = inside.position() + 1 if before is None else _position(before)
@@ -71,8 +72,8 @@ class Room:
         """The last `limit` lines that have all these words, in order, whatever their case and accents.
 
         Raises:
-            NoSuchRoom, StoreError
-            Refused: not now, or it takes too long.
+            Refused: NO_SUCH_ROOM; or not now, or it takes too long.
+            StoreError: the log cannot be read.
         """
         inside = self._inside()
         place = inside.room(self.name).place
@@ -83,7 +84,7 @@ class Room:
         """Who is in it, longest there first.
 
         Raises:
-            NoSuchRoom
+            Refused: NO_SUCH_ROOM, nobody was ever in it.
         """
         members = self._inside().room(self.name).members.values()
         return [person_of(member.user, member.roles) for member in members]
@@ -92,7 +93,7 @@ class Room:
         """Its topic, if it has one.
 
         Raises:
-            NoSuchRoom
+            Refused: NO_SUCH_ROOM, nobody was ever in it.
         """
         topic = self._inside().room(self.name).topic
         return topic.text if topic is not None else None

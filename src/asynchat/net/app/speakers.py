@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from asynchat.chat.errors import Refused
 from asynchat.chat.events import Event, Kind
 from asynchat.chat.names import casefold, is_room
 from asynchat.chat.sessions import Pending
@@ -14,6 +16,8 @@ from asynchat.wire.app import APP, AppSession
 from asynchat.wire.house import House
 from asynchat.wire.peer import HeldPeer
 from asynchat.wire.session import Session
+
+log = logging.getLogger("asynchat")
 
 Verb = Callable[[AppSession], Pending | None]
 
@@ -68,6 +72,7 @@ class Speakers:
         self._group = group
         self._all: dict[str, Speaker] = {}
         self._entering = asyncio.Lock()
+        self._closed = False
         self._loop = asyncio.get_running_loop()
 
     # What is done as one of them.
@@ -102,7 +107,8 @@ class Speakers:
                 await speaker.session.gone("left")
 
     async def close(self, reason: str) -> None:
-        """Have all of them go."""
+        """Have all of them go, and nobody come any more."""
+        self._closed = True
         while self._all:
             _, speaker = self._all.popitem()
             await speaker.session.gone(reason)
@@ -121,12 +127,32 @@ class Speakers:
                     return
 
     async def _enter(self, name: str) -> Speaker:
+        """This one, who comes in though whoever wanted it is cancelled: else somebody would be here by no name."""
+        if self._closed:
+            raise RuntimeError("the server is closed")
+        outcome = await asyncio.shield(self._group.create_task(self._entered(name), name=f"asynchat speaker {name}"))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    async def _entered(self, name: str) -> Speaker | Exception:
+        """This one, or why it may not come in."""
         async with self._entering:
             speaker = self._all.get(casefold(name))
-            if speaker is None:
-                speaker = Speaker(self._put_out)
-                speaker.session = self._house.sessions.get(APP, AppSession)(self._house, speaker, self._loop.time())
+            if speaker is not None:
+                return speaker
+            speaker = Speaker(self._put_out)
+            speaker.session = self._house.sessions.get(APP, AppSession)(self._house, speaker, self._loop.time())
+            try:
                 await speaker.session.come_in(name)
+            except Refused as refused:
+                return refused
+            except Exception as error:
+                log.exception("%s could not come in", name)
+                return error
+            if self._closed:
+                await speaker.session.gone("the server is stopping")
+            else:
                 self._all[casefold(name)] = speaker
         return speaker
 
@@ -134,4 +160,5 @@ class Speakers:
         for name, each in tuple(self._all.items()):
             if each is speaker:
                 del self._all[name]
-        self._group.create_task(speaker.session.gone(reason), name="asynchat speaker's end")
+        if not self._closed:  # else it is going anyway
+            self._group.create_task(speaker.session.gone(reason), name="asynchat speaker's end")

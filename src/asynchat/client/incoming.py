@@ -49,7 +49,8 @@ class Incoming:
     """A message, as a program has it that is a client.
 
     `id` is the server's name for it, "" if it gives none. `at` is when it was said by the server's clock (aware, UTC),
-    else when it came. `room` is where it was said, None if it is `direct`, which is to one person. `by` is the name of
+    else when it came. `room` is where it was said, None if it is `direct`, which is to one person; `place` is the room,
+    or the person at the other end. `by` is the name of
     who said it, `account` theirs if they are logged in and the server tells. `text` is as it was said, with its line
     breaks: whoever prints it to a terminal has to take care. `kind` is message, action or notice. `mention`: our name
     is in the text, as a word. `own`: we said it.
@@ -66,7 +67,6 @@ class Incoming:
     mention: bool
     own: bool
     place: str
-    """The room, or the person at the other end."""
     _client: Client = field(repr=False, compare=False)
     _replies: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False, compare=False)
 
@@ -108,7 +108,7 @@ class Incoming:
 class Happening:
     """Something besides messages, as it happens; what happens while we are away is not told.
 
-    | kind | `by` | `text` | `about` |
+    | `kind` | `by` | `text` | `about` |
     |---|---|---|---|
     | join | has come into `room` | | |
     | leave | has left `room`, or the server (None), or put out | the reason | who was put out |

@@ -16,7 +16,7 @@ from asynchat.testing import Person
 from tests.cli.program import asynchat, lines
 from tests.net.conftest import PATIENCE_S, environment
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 @pytest.fixture

@@ -19,11 +19,12 @@ import pytest
 
 import asynchat
 from asynchat.net import fanout
+from asynchat.net.turns import Turns
 from tests.net.conftest import LOOPS, Client, FrameClient, IrcClient, LineClient, environment, settings
 from tests.net.test_server import left
 
 TIMES = 100
-KINDS: list[type[Client]] = [LineClient, FrameClient, IrcClient]
+KINDS: list[type[Client]] = [LineClient, LineClient, FrameClient, IrcClient]
 
 
 def hooked(**more: Any) -> asynchat.Server:
@@ -88,14 +89,39 @@ async def cancelled(folder: Path, turns: int) -> None:
         await task
 
 
+async def cancelled_at_once(folder: Path) -> None:
+    """Cancel all tasks of a life, as `asyncio.run` does, in the very turn in which a crowd begins to be told."""
+    before, reached = asyncio.all_tasks(), asyncio.Event()
+    task = asyncio.create_task(live(folder, reached))
+    await reached.wait()
+    told, begin = asyncio.Event(), Turns.begin
+
+    def begin_and_cancel(turns: Turns, last: str) -> None:
+        begin(turns, last)
+        if not told.is_set():
+            told.set()
+            for each in asyncio.all_tasks() - before:
+                each.cancel()
+
+    Turns.begin = begin_and_cancel  # type: ignore[method-assign]
+    await told.wait()
+    Turns.begin = begin  # type: ignore[method-assign]
+    with suppress(asyncio.CancelledError):
+        await task
+    await asyncio.gather(*(asyncio.all_tasks() - before), return_exceptions=True)
+
+
 async def many_times(folder: Path) -> None:
-    fanout.CROWD = 2  # so that there are turns in which a crowd is told
+    fanout.CROWD = 1  # two with netcat are a crowd, which is told in turns
     chance = random.Random(29)
     await cancelled(folder, 0)
     await asyncio.sleep(0.01)  # uvloop closes its handles in the next turn
     before = left()
-    for _ in range(TIMES):
-        await cancelled(folder, chance.randrange(60))
+    for number in range(TIMES):
+        if number % 4:
+            await cancelled(folder, chance.randrange(60))
+        else:
+            await cancelled_at_once(folder)
     await asyncio.sleep(0.01)
     gc.collect()
     after = left()

@@ -28,7 +28,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "chat": ("chat",),
     "wire": ("chat", "wire"),
     "store": ("chat", "store"),
-    "config": ("chat.errors", "chat.names"),
+    "config": ("chat.errors", "chat.names", "config"),
     "net": ("chat", "wire", "store", "config", "net"),
     "client": ("wire.irc.message", "wire.saslprep", "wire.text", "chat.events", "chat.errors", "chat.names", "client"),
     "testing": ("net.server",),

@@ -10,8 +10,8 @@ import click
 
 from asynchat.cli import CONFIG, DISK, FAILURE
 from asynchat.cli.invocation import Invocation
-from asynchat.cli.options import config_files, config_places
 from asynchat.cli.origins import effective, options_of
+from asynchat.cli.places import config_files, config_places
 from asynchat.cli.schema import CLIENT, SERVER, Schema
 from asynchat.cli.starter import starter, write_new
 from asynchat.cli.toml import comment, header, masked, written

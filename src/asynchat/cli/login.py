@@ -15,7 +15,7 @@ import click
 
 from asynchat.chat.errors import Refused
 from asynchat.cli.invocation import Invocation
-from asynchat.cli.options import config_files
+from asynchat.cli.places import config_files
 from asynchat.client.registration import Identity
 from asynchat.client.talker import Talker
 from asynchat.client.trust import Trust, normal

@@ -1,7 +1,4 @@
-"""Options that derive from the settings, and where configuration comes from.
-
-The order, strongest first: option, environment, `--config`, the user's file, the system's file, default.
-"""
+"""Options that derive from the settings of a server."""
 
 from __future__ import annotations
 
@@ -13,6 +10,7 @@ from typing import Any
 
 import click
 
+from asynchat.cli.places import config_files
 from asynchat.cli.toml import written
 from asynchat.config import Settings, declared, read
 
@@ -76,19 +74,6 @@ def option_values(options: dict[str, Any]) -> dict[str, dict[str, Any]]:
     if "port" in values.get("server", {}) and "listen" not in values["server"]:
         values["server"]["listen"] = ()  # a port that is asked for counts more than addresses in a file
     return values
-
-
-def config_files(name: str, given: str | None) -> list[Path]:
-    """The files to read, weakest first; a file that is given must be there, and then it is the only one."""
-    return [path for path in config_places(name, given) if given is not None or path.is_file()]
-
-
-def config_places(name: str, given: str | None) -> list[Path]:
-    """Where the files to read may be, weakest first."""
-    if given is not None:
-        return [Path(given)]
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return [Path("/etc/asynchat") / name, home / "asynchat" / name]
 
 
 def data_folder() -> Path:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from asynchat.cli.options import config_files, option_values
+from asynchat.cli.options import option_values
+from asynchat.cli.places import config_files
 from asynchat.cli.schema import SERVER, Schema
 from asynchat.cli.variables import long_name, variable
 from asynchat.config import ClientSettings, Settings, changed, read

@@ -10,7 +10,7 @@ from asynchat.config import declared
 
 HEAD = """# Settings
 
-Made by `make docs` from `src/asynchat/config.py`; do not edit.
+Made by `make docs` from `src/asynchat/config/server.py`; do not edit.
 
 What counts, strongest first: option, environment, `--config FILE`, `$XDG_CONFIG_HOME/asynchat/server.toml`,
 `/etc/asynchat/server.toml`, default. The environment variable of an option is `ASYNCHAT_SERVE_` and its name in

@@ -1,160 +1,28 @@
-"""Every setting, declared once: the TOML file, the options of `serve`, the environment and the docs derive from it."""
+"""The settings of a server: server.toml, and the options of `serve`."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
-from asynchat.chat.errors import AsynchatError, BadRoomName
-from asynchat.chat.names import check_room
-
-_SIZE = re.compile(r"(\d+)\s*(B|KB|KiB|MB|MiB|GB|GiB)?", re.IGNORECASE)
-_SIZES = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2, "gb": 1000**3, "gib": 1024**3}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
-_DURATIONS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-
-
-class BadConfig(AsynchatError):
-    """The configuration cannot be used; the text says where and why."""
-
-
-def size(value: str | int) -> int:
-    """Bytes, from `16KiB`, `1MB` or a number.
-
-    Raises:
-        ValueError
-    """
-    match = _SIZE.fullmatch(str(value).strip())
-    if match is None:
-        raise ValueError(f"{value!r} is no size: a number, or one with KiB, MiB, KB, MB")
-    return int(match[1]) * _SIZES[(match[2] or "").lower()]
-
-
-def duration(value: str | float) -> float:
-    """Seconds, from `500ms`, `60s`, `10m`, `1h`, `7d` or a number.
-
-    Raises:
-        ValueError
-    """
-    match = _DURATION.fullmatch(str(value).strip())
-    if match is None:
-        raise ValueError(f"{value!r} is no duration: a number, or one with ms, s, m, h, d")
-    return float(match[1]) * _DURATIONS[match[2] or ""]
-
-
-def age(value: str | float) -> float:
-    """Seconds, from a duration; 0 from `forever`.
-
-    Raises:
-        ValueError
-    """
-    return 0.0 if str(value).strip() == "forever" else duration(value)
-
-
-def number(value: str | int) -> int:
-    """A whole number, not negative.
-
-    Raises:
-        ValueError
-    """
-    if isinstance(value, bool) or not str(value).isdecimal():
-        raise ValueError(f"{value!r} is no whole number")
-    return int(value)
-
-
-def port_number(value: str | int) -> int:
-    """A TCP port; 0 for any.
-
-    Raises:
-        ValueError
-    """
-    port = number(value)
-    if port > 65_535:
-        raise ValueError(f"{value!r} is no port: they end at 65535")
-    return port
-
-
-def room_name(value: object) -> str:
-    """The name of a room.
-
-    Raises:
-        ValueError
-    """
-    name = text(value)
-    try:
-        check_room(name, 512)
-    except BadRoomName as error:
-        raise ValueError(error.text) from None
-    return name
-
-
-def text(value: object) -> str:
-    """A text.
-
-    Raises:
-        ValueError
-    """
-    if not isinstance(value, str):
-        raise ValueError(f"{value!r} is no text")
-    return value
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """Several texts.
-
-    Raises:
-        ValueError
-    """
-    if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
-        raise ValueError(f"{value!r} is no list of texts")
-    return tuple(value)
-
-
-def switch(value: object) -> bool:
-    """Yes or no.
-
-    Raises:
-        ValueError
-    """
-    if isinstance(value, bool):
-        return value
-    if str(value).lower() in ("1", "true", "yes", "on"):
-        return True
-    if str(value).lower() in ("0", "false", "no", "off"):
-        return False
-    raise ValueError(f"{value!r} is neither true nor false")
-
-
-def one_of(*choices: str) -> Callable[[object], str]:
-    """One of these words."""
-
-    def parse(value: object) -> str:
-        if value not in choices:
-            raise ValueError(f"{value!r} is not one of {', '.join(choices)}")
-        return str(value)
-
-    parse.choices = choices  # type: ignore[attr-defined]  # read by the command line
-    return parse
-
-
-def setting(
-    default: Any,
-    parse: Callable[[Any], Any],
-    help_: str,
-    *,
-    option: str = "",
-    metavar: str = "",
-    least: float | None = None,
-) -> Any:
-    """A setting: its default (None: absent), how it is read, what it does, and its option of `serve` if it has one."""
-    metadata = {"parse": parse, "help": help_, "option": option, "metavar": metavar, "least": least}
-    return field(default=default, metadata=metadata)
+from asynchat.config.values import (
+    BadConfig,
+    age,
+    changed,
+    duration,
+    like,
+    number,
+    one_of,
+    port_number,
+    room_name,
+    setting,
+    size,
+    switch,
+    text,
+    texts,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,46 +189,6 @@ class LogSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientSettings:
-    """[default] and [profile.NAME] of client.toml"""
-
-    url: str = setting("asynchat://localhost:12345", text, "the server", option="--url", metavar="URL")
-    name: str | None = setting(None, text, "your name", option="--name", metavar="NAME")
-    rooms: tuple[str, ...] = setting(("#lobby",), texts, "the rooms to enter", option="--room", metavar="NAME")
-    account: str | None = setting(None, text, "the account to log in to (SASL)", option="--account", metavar="NAME")
-    password_file: str | None = setting(
-        None,
-        text,
-        "a file with the password: of the account, or without one what the server asks of everybody",
-        option="--password-file",
-        metavar="FILE",
-    )
-    password_command: str | None = setting(None, text, "a command that prints the password instead")
-    server_password_file: str | None = setting(
-        None,
-        text,
-        "a file with what the server asks of everybody, beside an account's password",
-        option="--server-password-file",
-        metavar="FILE",
-    )
-    tls: bool = setting(False, switch, "speak TLS, whatever the URL says", option="--tls")
-    ca: str | None = setting(
-        None, text, "a file of certificates to trust instead of the system's", option="--ca", metavar="FILE"
-    )
-    cert: str | None = setting(
-        None,
-        text,
-        "a file with your own certificate and its key, which logs in to the account (SASL EXTERNAL)",
-        option="--cert",
-        metavar="FILE",
-    )
-    pin: str | None = setting(
-        None, text, "the SHA-256 of the server's certificate, the only one to trust", option="--pin", metavar="SHA256"
-    )
-    insecure: bool = setting(False, switch, "trust whatever server answers", option="--insecure")
-
-
-@dataclass(frozen=True, kw_only=True)
 class Settings:
     """All of a server's, by section."""
 
@@ -383,7 +211,7 @@ class Settings:
         sections: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
         for section, table in values.items():
             if section not in sections or not isinstance(table, dict):
-                raise BadConfig(f"{source}: there is no section [{section}]{_like(section, sections)}")
+                raise BadConfig(f"{source}: there is no section [{section}]{like(section, sections)}")
             if section == "operators":
                 sections[section] = {
                     name: _operator(each, f"{source}: [operators.{name}]") for name, each in table.items()
@@ -406,21 +234,6 @@ def _table(value: object, where: str) -> dict[str, Any]:
     return value
 
 
-def changed[T: Any](section: T, table: Mapping[str, Any], where: str) -> T:
-    """A section with other values.
-
-    Raises:
-        BadConfig: an unknown name, or a value that does not fit; it tells `where`.
-    """
-    known = {each.name: each for each in fields(section)}
-    parsed = {}
-    for name, value in table.items():
-        if name not in known:
-            raise BadConfig(f"{where} has no {name}{_like(name, known)}")
-        parsed[name] = _parse(known[name], value, f"{where} {name}")
-    return dataclasses.replace(section, **parsed)
-
-
 def declared() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
     """Every setting, with its section."""
     default = Settings()
@@ -429,33 +242,3 @@ def declared() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
             yield from (("operators.NAME", each) for each in fields(OperatorSettings))
         else:
             yield from ((section.name, each) for each in fields(getattr(default, section.name)))
-
-
-def read(path: Path) -> dict[str, dict[str, Any]]:
-    """The values in a TOML file.
-
-    Raises:
-        BadConfig: it cannot be read, or is no TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadConfig(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadConfig(f"{path}: {error}") from None
-
-
-def _parse(each: dataclasses.Field[Any], value: Any, where: str) -> Any:
-    try:
-        parsed = each.metadata["parse"](value)
-    except ValueError as error:
-        raise BadConfig(f"{where}: {error}") from None
-    least = each.metadata["least"]
-    if least is not None and parsed < least:
-        raise BadConfig(f"{where}: {value} is less than {least}")
-    return parsed
-
-
-def _like(name: str, known: Mapping[str, object]) -> str:
-    close = get_close_matches(name, known, 1)
-    return f"; did you mean {close[0]}?" if close else ""

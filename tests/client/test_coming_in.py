@@ -170,6 +170,13 @@ async def test_a_password_is_said_in_clear_on_this_machine_only(monkeypatch: pyt
     assert server.said("AUTHENTICATE") == ["AUTHENTICATE PLAIN"]
 
 
+async def test_a_server_that_lets_in_without_a_proof_is_not_believed() -> None:
+    liar = welcome(caps="sasl=SCRAM-SHA-256") | {"AUTHENTICATE SCRAM-SHA-256": ":srv 903 alice :welcome"}
+    async with Scripted(liar) as server:
+        with pytest.raises(Refused, match="SASL_FAILED"):
+            await talks(Url("127.0.0.1", server.port), Identity(name="alice", account="alice", password="secret"))
+
+
 async def test_no_password_is_in_what_is_written_of_an_identity(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     shown = repr(Identity(name="alice", account="alice", password="secret", gate="sesame"))

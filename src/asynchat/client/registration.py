@@ -179,7 +179,10 @@ class Registration:
             self._write("AUTHENTICATE", answer)
 
     def _on_903(self, message: Message) -> None:
-        """Logged in. A name that others may not have is ours perhaps."""
+        """Logged in, if the server has proven what it has to. A name that others may not have is ours perhaps."""
+        if self._mechanism is not None and not self._mechanism.proven:
+            self._decide(Refused("SASL_FAILED", "the server does not prove that it knows the password"))
+            return
         self._logged_in = True
         if not self.in_:
             if self._not_yet:

@@ -25,6 +25,10 @@ class Mechanism(Protocol):
 
     name: str
 
+    @property
+    def proven(self) -> bool:
+        """Whether the server has proven what it has to."""
+
     def step(self, challenge: bytes) -> bytes:
         """What to answer.
 
@@ -37,6 +41,7 @@ class Plain:
     """A name and a password, for whoever reads along. (RFC 4616)"""
 
     name = "PLAIN"
+    proven = True
 
     def __init__(self, account: str, password: str) -> None:
         self._answer = f"{account}\0{account}\0{password}".encode()
@@ -49,6 +54,7 @@ class External:
     """The certificate that was shown to TLS. (RFC 4422, appendix A)"""
 
     name = "EXTERNAL"
+    proven = True
 
     def __init__(self, account: str) -> None:
         self._answer = account.encode()
@@ -69,6 +75,7 @@ class Scram:
         self._bare = f"n={name},r={self._nonce}"
         self._signature = b""
         self._stage = 0
+        self.proven = False
 
     def step(self, challenge: bytes) -> bytes:
         self._stage += 1
@@ -79,6 +86,7 @@ class Scram:
             return self._final(challenge.decode(), fields)
         if not hmac.compare_digest(_base64(fields.get("v", "")), self._signature):
             raise _failed("the server does not know the password: it is not whom it says it is")
+        self.proven = True
         return b""
 
     def _final(self, first: str, fields: dict[str, str]) -> bytes:

@@ -209,6 +209,25 @@ def test_two_servers_at_once(alice: Terminal, serve: Serve) -> None:
     tim.close()
 
 
+def test_what_is_typed_for_a_server_that_has_ended_goes_to_no_other(
+    server: Process, bob: Netcat, tmp_path: Path
+) -> None:
+    with (
+        Hostile() as strange,
+        terminal(tmp_path, "join", server.url, strange.url, "-n", "alice", "--no-reconnect") as alice,
+    ):
+        alice.until("*2:")
+        strange.say("ERROR :Go away")
+        strange.drop()
+        alice.until_gone("2:")
+        alice.enter("not for bob")
+        alice.until("NOT_IN_ROOM")
+        alice.enter("/switch 1")
+        alice.until("*1:#lobby")
+        alice.enter("for bob")
+        assert "<alice> for bob" in bob.until("<alice>")
+
+
 def test_who_logs_in_is_shown_once_what_was_said_to_them_alone(serve: Serve, tmp_path: Path) -> None:
     server = serve("--memory")
     nat = Netcat(server, "alice")

@@ -112,11 +112,14 @@ class Desk:
         for line in await backlog.missed(client):
             hearing.take_missed(line)
 
-    def stand_up(self, server: Server) -> None:
-        """Be at that server no more."""
+    def stand_up(self, server: Server, *, asked: bool = True) -> None:
+        """Be at that server no more; unless one has `asked` for that one looks nowhere then, as in `closed`."""
         self.servers.remove(server)
         if self.here is not None and self.here.server is server:
-            self._look_elsewhere()
+            if asked:
+                self._look_elsewhere()
+            else:
+                self.here = None
         if not self.servers:
             self.leave()
         self.face.changed()
@@ -227,7 +230,7 @@ class Desk:
             raise ended_by or Lost("the connection was closed")
         if ended_by is not None:
             self.tell(error(f"{server.label}: {ended_by}"))
-        self.stand_up(server)
+        self.stand_up(server, asked=False)
 
     def _notice(self, server: Server, hearing: Hearing, notice: Notice) -> None:
         server.away = isinstance(notice, Reconnecting)

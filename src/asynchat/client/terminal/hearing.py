@@ -145,7 +145,9 @@ class Hearing:
             return
         place.typing.pop(nick, None)
         if state == "active" and len(place.typing) < MOST_TYPING:
-            place.typing[nick] = asyncio.get_running_loop().time() + TYPING_FOR_S
+            loop = asyncio.get_running_loop()
+            place.typing[nick] = loop.time() + TYPING_FOR_S
+            loop.call_later(TYPING_FOR_S, self._desk.face.changed)
         self._desk.face.changed()
 
     # Who is where.

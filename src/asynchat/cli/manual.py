@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def pages(command: click.Command = group, parent: click.Context | None = None) -
     yield Page(
         ctx.command_path,
         " ".join([ctx.command_path, *command.collect_usage_pieces(ctx)]),
-        [each for each in (command.help or "").split("\n\n") if each],
+        [each for each in inspect.cleandoc(command.help or "").split("\n\n") if each],  # 3.13 does it by itself
         [option_of(each) for each in command.params if isinstance(each, click.Option) and not _is_global(each)],
     )
     if isinstance(command, click.Group):

@@ -239,10 +239,14 @@ def test_who_logs_in_is_shown_once_what_was_said_to_them_alone(serve: Serve, tmp
     for text in ("psst", "are you there?"):
         bob.say(f"/msg alice {text}")
         bob.until("*** to alice")
+    tom = Netcat(server, "tom")
+    tom.say("/msg alice I have to go")
+    tom.until("*** to alice")
+    tom.close()
     (tmp_path / "password").write_text("correct horse\n")
     login = ("--name", "alice", "--account", "alice", "--password-file", str(tmp_path / "password"))
     with terminal(tmp_path, "join", server.url, *login) as alice:
-        alice.until("[dm bob] <bob> psst", "[dm bob] <bob> are you there?")
+        alice.until("[dm bob] <bob> psst", "[dm bob] <bob> are you there?", "[dm tom] <tom> I have to go")
         bob.say("/msg alice at last")
         alice.until("[dm bob] <bob> at last")
         alice.enter("/reply yes")

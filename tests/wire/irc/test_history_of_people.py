@@ -32,6 +32,21 @@ async def test_private_talk_is_one_conversation_for_both(town: Town) -> None:
     assert await asks(eve, "LATEST bob * 10") == ["another"]
 
 
+async def test_what_a_guest_said_who_has_left_can_be_read(town: Town) -> None:
+    """TARGETS names them, and so does who remembers them; nobody else has a conversation with them."""
+    await three(town)
+    alice, bob, eve = town.clients
+    await bob.says("PRIVMSG alice :one")
+    await alice.says("PRIVMSG bob :two")
+    await bob.says("QUIT")
+    town.forget()
+    assert await asks(alice, "LATEST Bob * 10") == ["one", "two"]
+    await eve.says("CHATHISTORY LATEST bob * 10")
+    assert "INVALID_TARGET" in eve.hears()[0]
+    await alice.says("CHATHISTORY LATEST nobody * 10")
+    assert "INVALID_TARGET" in alice.hears()[-1]
+
+
 async def test_talk_with_oneself_is_a_conversation(town: Town) -> None:
     await three(town)
     alice = town.clients[0]

@@ -33,14 +33,18 @@ async def missed(client: Talker) -> list[Message]:
     lines: list[Message] = []
     with suppress(Refused, NotAcknowledged, Lost):
         for name in await _people(client):
-            marks = await client.request(Message("MARKREAD", [name]), quiet=True)
-            read = next((mark.params[1] for mark in marks if mark.command == "MARKREAD" and len(mark.params) > 1), "*")
-            after = read if read.startswith("timestamp=") else f"timestamp={_ago(BACK)}"
-            page = await client.request(Message("CHATHISTORY", ["AFTER", name, after, str(MOST_LINES)]), quiet=True)
-            said = [line for line in page if is_talk(line)]
-            if any(line.source.partition("!")[0] != client.nick for line in said):
-                lines += said
+            with suppress(Refused):  # of this one nothing is told
+                lines += await _unread(client, name)
     return lines
+
+
+async def _unread(client: Talker, name: str) -> list[Message]:
+    marks = await client.request(Message("MARKREAD", [name]), quiet=True)
+    read = next((mark.params[1] for mark in marks if mark.command == "MARKREAD" and len(mark.params) > 1), "*")
+    after = read if read.startswith("timestamp=") else f"timestamp={_ago(BACK)}"
+    page = await client.request(Message("CHATHISTORY", ["AFTER", name, after, str(MOST_LINES)]), quiet=True)
+    said = [line for line in page if is_talk(line)]
+    return said if any(line.source.partition("!")[0] != client.nick for line in said) else []
 
 
 def read(client: Talker, name: str, line: Message) -> None:

@@ -90,12 +90,25 @@ def place_of(session: IrcSession, target: str) -> Place | None:
     return None
 
 
-def _place(session: IrcSession, params: list[str]) -> tuple[Place, str]:
+async def _place(session: IrcSession, params: list[str]) -> tuple[Place, str]:
     """The place that a target names for this user, and the target as it is written."""
     place, name = place_of(session, params[1]), params[1]
+    if place is None and not is_room(name):
+        place = await _left(session, name)
     if place is None:
         raise BadRequest("INVALID_TARGET", "Messages could not be retrieved", params[0].upper(), name)
     return place, session.hub.state.places[place].name if is_room(name) else name
+
+
+async def _left(session: IrcSession, nick: str) -> Place | None:
+    """The conversation with a guest who is not here any more: with the last one of that name."""
+    assert session.user is not None
+    wanted = casefold(nick)
+    for line in reversed(await session.house.history.page(session.user.inbox, limit=TARGETS_LOOKED_THROUGH)):
+        other = line.by.nick if line.by.user != session.user.id else getattr(line, "to", "")
+        if casefold(other) == wanted:
+            return next((place for place in line.places if place[:1] == "&"), None)
+    return None
 
 
 async def _edge(session: IrcSession, params: list[str], index: int, *, after: bool) -> str:
@@ -138,26 +151,26 @@ def _send(session: IrcSession, target: str, events: Sequence[Event]) -> None:
 
 
 async def _latest(session: IrcSession, params: list[str]) -> None:
-    place, target = _place(session, params)
+    place, target = await _place(session, params)
     after = None if params[2] == "*" else await _edge(session, params, 2, after=True)
     _send(session, target, await _page(session, place, _limit(session, params), after=after, newest=True))
 
 
 async def _before(session: IrcSession, params: list[str]) -> None:
-    place, target = _place(session, params)
+    place, target = await _place(session, params)
     before = await _edge(session, params, 2, after=False)
     _send(session, target, await _page(session, place, _limit(session, params), before=before, newest=True))
 
 
 async def _after(session: IrcSession, params: list[str]) -> None:
-    place, target = _place(session, params)
+    place, target = await _place(session, params)
     after = await _edge(session, params, 2, after=True)
     _send(session, target, await _page(session, place, _limit(session, params), after=after, newest=False))
 
 
 async def _between(session: IrcSession, params: list[str]) -> None:
     """Between two references, from the first one on: the second may be the earlier."""
-    place, target = _place(session, params)
+    place, target = await _place(session, params)
     first, second = await _edge(session, params, 2, after=True), await _edge(session, params, 3, after=True)
     forwards = int(first) <= int(second)
     after = await _edge(session, params, 2 if forwards else 3, after=True)
@@ -167,7 +180,7 @@ async def _between(session: IrcSession, params: list[str]) -> None:
 
 
 async def _around(session: IrcSession, params: list[str]) -> None:
-    place, target = _place(session, params)
+    place, target = await _place(session, params)
     limit = _limit(session, params)
     before = await _edge(session, params, 2, after=False)
     earlier = await _page(session, place, limit // 2, before=before, newest=True) if limit > 1 else []
@@ -277,7 +290,7 @@ async def redact(session: IrcSession, message: Message) -> None:
 async def _said_there(session: IrcSession, target: str, msgid: str) -> Said:
     """What was said under that id to that target, as this user names it."""
     try:
-        place, _ = _place(session, ["REDACT", target])
+        place, _ = await _place(session, ["REDACT", target])
     except BadRequest:
         raise BadRequest("INVALID_TARGET", "You cannot delete messages there", target) from None
     said = await session.house.history.find(msgid)

@@ -71,6 +71,21 @@ def test_the_last_lines_and_then_what_is_said(server: Process, tmp_path: Path, t
     assert tail.end(signal.SIGINT) == 130
 
 
+def test_a_room_that_is_renamed_is_gone_on_with(server: Process, tmp_path: Path, tails: list[Tail]) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as bob, bob.makefile("rw") as stream:
+        stream.write("NICK op\r\nUSER op 0 * op\r\nJOIN #old\r\n")
+        stream.flush()
+        tails.append(tail := Tail(tmp_path, server.url, "#old", "--format", "{place} {text}"))
+        while "reader" not in (line := stream.readline()) or "JOIN" not in line:
+            assert line
+        stream.write("PRIVMSG #old :before\r\n")
+        stream.flush()
+        assert tail.next() == "#old before"
+        stream.write("RENAME #old #new\r\nPRIVMSG #new :after\r\n")
+        stream.flush()
+        assert tail.next() == "#new after"
+
+
 def test_once_ends_where_the_present_begins(server: Process, tmp_path: Path) -> None:
     said(tmp_path, server.url, *(f"line {number}" for number in range(250)))
     done = asynchat(tmp_path, server.url, "tail", "--once", "--since", "1h", "--format", "{text}")

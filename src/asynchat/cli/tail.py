@@ -24,6 +24,7 @@ from asynchat.client.registration import Identity
 from asynchat.client.show import NO, show, show_notice
 from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
+from asynchat.wire.text import plain
 
 
 @click.command("tail")
@@ -114,6 +115,7 @@ class Tail:
             self._login.url,
             identity,
             trust=self._login.trust,
+            wanted=("draft/channel-rename",),
             reconnect=True,
             past=self._past,
             wait_s=self._wait,
@@ -136,6 +138,9 @@ class Tail:
                 self._output(heard, self._client.nick)
                 if self._cursor is not None and mark is not None:
                     self._cursor.write(mark)
+            elif heard.command == "RENAME" and len(heard.params) > 1 and casefold(heard.params[0]) in rooms:
+                rooms.add(casefold(heard.params[1]))
+                click.echo(f"*** {plain(heard.params[0])} is now called {plain(heard.params[1])}", err=True)
             else:
                 for line in show(heard, self._client.nick):
                     if line.marked == NO:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import logging
-import shlex
-import subprocess
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -193,6 +191,9 @@ def password_of(command: str) -> str:
     Raises:
         BadConfig: it fails.
     """
+    import shlex
+    import subprocess
+
     try:
         done = subprocess.run(shlex.split(command), stdout=subprocess.PIPE, text=True, check=True)
     except (OSError, ValueError, subprocess.CalledProcessError) as error:

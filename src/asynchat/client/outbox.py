@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import secrets
+import os
 from collections.abc import Iterator
 
 from asynchat.client.connection import Answer, Connection
@@ -79,7 +79,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._sayings: dict[Saying, None] = {}
-        self._name = secrets.token_hex(16)
+        self._name = os.urandom(16).hex()
         self._numbers = itertools.count(1)
 
     def __iter__(self) -> Iterator[Saying]:

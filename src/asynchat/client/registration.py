@@ -6,10 +6,13 @@ import asyncio
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import Refused
-from asynchat.client import sasl
 from asynchat.wire.irc.message import Message
+
+if TYPE_CHECKING:
+    from asynchat.client.sasl import Mechanism
 
 SASL = "sasl"
 _RESERVED = re.compile(r"regist|reserv|identif", re.IGNORECASE)
@@ -55,7 +58,7 @@ class Registration:
         self._wanted = frozenset(wanted) | ({SASL} if self._logs_in else set())
         self._write = write
         self._private = private
-        self._mechanism: sasl.Mechanism | None = None
+        self._mechanism: Mechanism | None = None
         self._challenge = ""
         self._logged_in = False
         self._not_yet = False  # the name is somebody's; whether that is us shows when we are logged in
@@ -140,12 +143,14 @@ class Registration:
 
     # Logging in.
 
-    def _choose(self) -> sasl.Mechanism:
+    def _choose(self) -> Mechanism:
         """The best way to log in that both know.
 
         Raises:
             Refused: there is none.
         """
+        from asynchat.client import sasl  # most do not log in
+
         known = self.offered.get(SASL, "").upper().split(",")
         known = known if any(known) else ["PLAIN", "EXTERNAL"]  # a server of before 302 does not say
         account, password = self._identity.account or self._identity.name, self._identity.password
@@ -162,6 +167,8 @@ class Registration:
         return sasl.Plain(account, password)
 
     def _on_authenticate(self, message: Message) -> None:
+        from asynchat.client import sasl
+
         chunk = message.params[0] if message.params else "+"
         if self._mechanism is None or self.in_:
             return

@@ -22,6 +22,8 @@ from tests.net.conftest import PATIENCE_S, Serve, environment, serve
 
 __all__ = ["serve"]
 
+pytestmark = pytest.mark.timeout(120)  # ngIRCd lets nobody ask much at a time
+
 NGIRCD = shutil.which("ngircd") or shutil.which("ngircd", path="/usr/sbin")
 needs_ngircd = pytest.mark.skipif(NGIRCD is None, reason="ngircd is not installed")
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -160,7 +162,7 @@ def test_scripts_work_there_too(ngircd: Ngircd, tmp_path: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     assert tail.stdout is not None
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + 3 * PATIENCE_S
     while lines(asynchat(tmp_path, ngircd.url, "who", "#lobby")) != ["@reader"]:
         assert time.monotonic() < end
     assert asynchat(tmp_path, ngircd.url, "send", "hello", "there").returncode == 0

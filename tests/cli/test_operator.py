@@ -12,6 +12,8 @@ import pytest
 from tests.client.terminal.pty import Terminal, terminal
 from tests.net.conftest import PATIENCE_S
 
+pytestmark = pytest.mark.timeout(60)  # programs start, and a busy machine takes its time
+
 
 @pytest.fixture
 def serving(tmp_path: Path) -> Iterator[Terminal]:

@@ -13,6 +13,8 @@ from asynchat.cli.spool import Spool
 from tests.cli.program import asynchat, lines
 from tests.net.conftest import PATIENCE_S, Serve, environment, serve
 
+pytestmark = pytest.mark.timeout(60)  # programs start, and a busy machine takes its time
+
 __all__ = ["serve"]
 
 

@@ -16,6 +16,8 @@ from asynchat.cli.moment import moment
 from tests.cli.program import asynchat, lines, said
 from tests.net.conftest import PATIENCE_S, Process, Serve, environment, serve
 
+pytestmark = pytest.mark.timeout(60)  # programs start, and a busy machine takes its time
+
 __all__ = ["serve"]
 
 

@@ -10,6 +10,8 @@ import pytest
 from tests.client.terminal.hostile import Hostile
 from tests.client.terminal.pty import Terminal, terminal
 
+pytestmark = pytest.mark.timeout(60)  # programs start, and a busy machine takes its time
+
 EVIL = [
     "\x1b[2J\x1b[H",
     "\x1b]0;title\x07",

@@ -14,6 +14,8 @@ from tests.client.terminal.hostile import Hostile
 from tests.client.terminal.pty import Terminal, terminal
 from tests.net.conftest import PATIENCE_S, Process, Serve, serve
 
+pytestmark = pytest.mark.timeout(60)  # programs start, and a busy machine takes its time
+
 __all__ = ["serve"]
 
 PASTE = "\x1b[200~{}\x1b[201~"

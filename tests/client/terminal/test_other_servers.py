@@ -161,18 +161,20 @@ def test_scripts_work_there_too(ngircd: Ngircd, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    assert tail.stdout is not None
-    end = time.monotonic() + 3 * PATIENCE_S
-    while lines(asynchat(tmp_path, ngircd.url, "who", "#lobby")) != ["@reader"]:
-        assert time.monotonic() < end
-    assert asynchat(tmp_path, ngircd.url, "send", "hello", "there").returncode == 0
-    assert json.loads(tail.stdout.readline()).items() >= {"from": "bob", "text": "hello there", "id": ""}.items()
-    assert "#lobby 1" in lines(asynchat(tmp_path, ngircd.url, "rooms"))
-    assert asynchat(tmp_path, ngircd.url, "send", "--to", "nobody", "x").returncode == 77
-    refused = asynchat(tmp_path, ngircd.url, "history")
-    assert (refused.returncode, b"NO_HISTORY" in refused.stderr) == (77, True)
-    tail.terminate()
-    tail.communicate(timeout=PATIENCE_S)
+    try:
+        assert tail.stdout is not None
+        end = time.monotonic() + 3 * PATIENCE_S
+        while lines(asynchat(tmp_path, ngircd.url, "who", "#lobby")) != ["@reader"]:
+            assert time.monotonic() < end
+        assert asynchat(tmp_path, ngircd.url, "send", "hello", "there").returncode == 0
+        assert json.loads(tail.stdout.readline()).items() >= {"from": "bob", "text": "hello there", "id": ""}.items()
+        assert "#lobby 1" in lines(asynchat(tmp_path, ngircd.url, "rooms"))
+        assert asynchat(tmp_path, ngircd.url, "send", "--to", "nobody", "x").returncode == 77
+        refused = asynchat(tmp_path, ngircd.url, "history")
+        assert (refused.returncode, b"NO_HISTORY" in refused.stderr) == (77, True)
+    finally:
+        tail.terminate()
+        tail.communicate(timeout=PATIENCE_S)
 
 
 @needs_tmux

@@ -11,9 +11,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from asynchat import config
 from asynchat.cli.options import setting_options, settings_from
-from asynchat.config import BadConfig, Settings, declared, duration, number, one_of, read, size, switch, text, texts
+from asynchat.config import server as config
+from asynchat.config.server import Settings, declared
+from asynchat.config.values import BadConfig, duration, number, one_of, read, size, switch, text, texts
 
 NO_SIZES = ["", "x", "-1", "1.5KiB", "1 TB", "KiB", True, 1.5, None]
 NO_DURATIONS = ["", "x", "-1s", "1w", "s", "1 s 2 ms", True, None]

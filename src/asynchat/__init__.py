@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from asynchat.client.bot import Client
     from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
     from asynchat.client.incoming import Happening, Incoming, Sent
-    from asynchat.config import BadConfig
+    from asynchat.config.values import BadConfig
     from asynchat.net.app.context import Context
     from asynchat.net.app.event import Event
     from asynchat.net.app.person import Person
@@ -57,7 +57,7 @@ __all__ = [
 
 _WHERE = {
     "AsynchatError": "asynchat.chat.errors",
-    "BadConfig": "asynchat.config",
+    "BadConfig": "asynchat.config.values",
     "BadMessage": "asynchat.chat.errors",
     "CannotListen": "asynchat.net.listen",
     "Client": "asynchat.client.bot",

@@ -15,7 +15,7 @@ from typing import Any
 
 from asynchat.chat import snapshot
 from asynchat.chat.hub import Hub
-from asynchat.config import Settings
+from asynchat.config.server import Settings
 from asynchat.net.catchup import CatchUp
 from asynchat.net.connections import Connections
 from asynchat.net.conversation import Conversation

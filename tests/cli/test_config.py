@@ -14,7 +14,9 @@ from click.testing import CliRunner, Result
 from asynchat.cli import group
 from asynchat.cli.schema import CLIENT, SERVER, Schema
 from asynchat.cli.starter import starter
-from asynchat.config import ClientSettings, Settings, changed, declared
+from asynchat.config.client import ClientSettings
+from asynchat.config.server import Settings, declared
+from asynchat.config.values import changed
 
 SCHEMAS = pytest.mark.parametrize("schema", [SERVER, CLIENT], ids=["server", "client"])
 

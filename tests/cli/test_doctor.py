@@ -20,7 +20,7 @@ from asynchat.cli import disk, group, machine, ports, reach
 from asynchat.cli.finding import Finding, ok
 from asynchat.cli.reach import Target
 from asynchat.client.trust import Trust
-from asynchat.config import Settings
+from asynchat.config.server import Settings
 from asynchat.net.certificates import fingerprint, make_certificate
 from asynchat.store.schema import VERSION
 from tests.net.conftest import Process, Serve, serve

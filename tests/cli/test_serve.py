@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 import asynchat
 from asynchat.cli import group
-from asynchat.config import Settings, declared
+from asynchat.config.server import Settings, declared
 from tests.net.conftest import (
     NEWS,
     NO,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asynchat.cli.toml import comment, header, is_secret, masked, plain, written
-from asynchat.config import age, duration, number, setting, size, switch, text, texts
+from asynchat.config.values import age, duration, number, setting, size, switch, text, texts
 
 
 def setting_of(parse: Any) -> Any:

@@ -23,7 +23,7 @@ import pytest
 import uvloop
 
 import asynchat
-from asynchat.config import Settings
+from asynchat.config.server import Settings
 
 PATIENCE_S = 10.0
 """How long anything may take before a test gives up: no measurement, only an end to waiting."""

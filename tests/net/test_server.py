@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import pytest
 
 import asynchat
-from asynchat.config import BadConfig
+from asynchat.config.values import BadConfig
 from asynchat.net.listen import CannotListen
 from asynchat.net.wheel import Wheel
 from tests.net.conftest import (

@@ -16,7 +16,8 @@ from typing import Self
 import pytest
 
 import asynchat
-from asynchat.config import BadConfig, Settings
+from asynchat.config.server import Settings
+from asynchat.config.values import BadConfig
 from asynchat.net import certificates
 from asynchat.net.certificates import fingerprint, make_certificate, own_certificate, server_context
 from tests.net.conftest import (

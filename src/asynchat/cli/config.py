@@ -15,7 +15,7 @@ from asynchat.cli.places import config_files, config_places
 from asynchat.cli.schema import CLIENT, SERVER, Schema
 from asynchat.cli.starter import starter, write_new
 from asynchat.cli.toml import comment, header, masked, written
-from asynchat.config import BadConfig, read
+from asynchat.config.values import BadConfig, read
 
 server_option = click.option("--server/--client", "server", default=None, help="the server's, or that of join and send")
 

@@ -18,7 +18,8 @@ from asynchat.cli.options import data_folder, settings_from, store_path
 from asynchat.cli.origins import options_of
 from asynchat.cli.reach import Target, reach
 from asynchat.cli.schema import SERVER
-from asynchat.config import BadConfig, Settings
+from asynchat.config.server import Settings
+from asynchat.config.values import BadConfig
 
 
 @click.command("doctor")

@@ -12,7 +12,7 @@ import click
 from asynchat.chat.errors import AsynchatError, BadMessage, Refused, StoreError
 from asynchat.cli import CONFIG, DATA, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE, USAGE, ClosedPipe, write_no_more
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
-from asynchat.config import BadConfig
+from asynchat.config.values import BadConfig
 from asynchat.wire.text import plain
 
 log = logging.getLogger("asynchat")

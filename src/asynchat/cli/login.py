@@ -18,7 +18,8 @@ from asynchat.client.registration import Identity
 from asynchat.client.talker import Talker
 from asynchat.client.trust import Trust, normal
 from asynchat.client.url import Url
-from asynchat.config import BadConfig, ClientSettings, changed, read
+from asynchat.config.client import ClientSettings
+from asynchat.config.values import BadConfig, changed, read
 from asynchat.wire.text import plain
 
 log = logging.getLogger("asynchat")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from asynchat.config import duration
+from asynchat.config.values import duration
 
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 

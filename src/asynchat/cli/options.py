@@ -12,7 +12,8 @@ import click
 
 from asynchat.cli.places import config_files
 from asynchat.cli.toml import written
-from asynchat.config import Settings, declared, read
+from asynchat.config.server import Settings, declared
+from asynchat.config.values import read
 
 SHORT_NAMES = {"host": "ASYNCHAT_HOST", "port": "ASYNCHAT_PORT", "level": "ASYNCHAT_LOG_LEVEL"}
 """Settings that have a short environment variable too."""

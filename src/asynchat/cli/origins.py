@@ -13,7 +13,9 @@ from asynchat.cli.options import option_values
 from asynchat.cli.places import config_files
 from asynchat.cli.schema import SERVER, Schema
 from asynchat.cli.variables import long_name, variable
-from asynchat.config import ClientSettings, Settings, changed, read
+from asynchat.config.client import ClientSettings
+from asynchat.config.server import Settings
+from asynchat.config.values import changed, read
 
 DEFAULT = "default"
 Place = tuple[str, str]

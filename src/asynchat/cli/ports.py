@@ -12,7 +12,7 @@ from pathlib import Path
 
 from asynchat.cli.finding import Finding, note, ok, wrong
 from asynchat.cli.reach import Target, is_ours
-from asynchat.config import ServerSettings
+from asynchat.config.server import ServerSettings
 from asynchat.net.listen import Listen
 
 

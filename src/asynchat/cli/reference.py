@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from asynchat.config import declared
+from asynchat.config.server import declared
 
 HEAD = """# Settings
 

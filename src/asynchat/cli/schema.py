@@ -7,7 +7,9 @@ from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from asynchat.config import BadConfig, ClientSettings, Settings, changed, declared, read
+from asynchat.config.client import ClientSettings
+from asynchat.config.server import Settings, declared
+from asynchat.config.values import BadConfig, changed, read
 
 CLIENT_SECTIONS = ("default", "profile.NAME")
 """They have the same settings."""

@@ -22,7 +22,8 @@ from asynchat.cli.invocation import Invocation
 from asynchat.cli.logs import redirect, set_up, tracer
 from asynchat.cli.options import data_folder, setting_options, settings_from, store_path
 from asynchat.cli.process import loop_runner, raise_descriptor_limit, spare_collector
-from asynchat.config import BadConfig, Settings
+from asynchat.config.server import Settings
+from asynchat.config.values import BadConfig
 from asynchat.net.listen import CannotListen
 from asynchat.net.server import Server
 

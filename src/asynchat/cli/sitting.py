@@ -21,7 +21,7 @@ from asynchat.client.talker import Talker
 from asynchat.client.terminal.desk import Desk
 from asynchat.client.terminal.places import Place
 from asynchat.client.terminal.render import Renderer
-from asynchat.config import BadConfig
+from asynchat.config.values import BadConfig
 from asynchat.wire.text import plain
 
 WANTED = (

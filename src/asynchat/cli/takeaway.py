@@ -16,7 +16,7 @@ from asynchat.chat.errors import StoreError
 from asynchat.cli import CLOSED_PIPE, CONFIG, DATA, DISK
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.options import settings_from, store_path
-from asynchat.config import BadConfig
+from asynchat.config.values import BadConfig
 
 if TYPE_CHECKING:
     from asynchat.store.export import Counts

@@ -7,7 +7,7 @@ import re
 from dataclasses import Field
 from typing import Any
 
-from asynchat.config import age, duration, size
+from asynchat.config.values import age, duration, size
 
 MASK = "********"
 _SECRETS = ("password", "passphrase", "secret", "token")

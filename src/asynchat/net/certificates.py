@@ -24,7 +24,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from asynchat.config import BadConfig, TlsSettings
+from asynchat.config.server import TlsSettings
+from asynchat.config.values import BadConfig
 
 CERT_FILE, KEY_FILE = "tls-cert.pem", "tls-key.pem"
 YEARS = 10

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
-from asynchat.config import LimitSettings
+from asynchat.config.server import LimitSettings
 from asynchat.net.conversation import Conversation, SecureConversation, address_of, cloak
 from asynchat.net.throttle import Throttle
 from asynchat.net.tuning import INHERITED, tune

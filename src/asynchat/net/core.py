@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from asynchat.chat import snapshot
 from asynchat.chat.hub import Hub
 from asynchat.chat.sessions import Session
-from asynchat.config import Settings
+from asynchat.config.server import Settings
 from asynchat.net.catchup import CatchUp
 from asynchat.net.fanout import Fanout
 from asynchat.net.house import make_limits

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from asynchat import __version__
 from asynchat.chat.hub import Hub, Limits
-from asynchat.config import BadConfig, Settings
+from asynchat.config.server import Settings
+from asynchat.config.values import BadConfig
 from asynchat.store import Log
 from asynchat.wire.house import House
 from asynchat.wire.irc import caps

@@ -7,7 +7,7 @@ import logging
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.hub import Hub
-from asynchat.config import StoreSettings
+from asynchat.config.server import StoreSettings
 from asynchat.store import Log
 
 log = logging.getLogger("asynchat")

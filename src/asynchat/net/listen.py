@@ -13,7 +13,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from asynchat.chat.errors import AsynchatError
-from asynchat.config import BadConfig, ServerSettings
+from asynchat.config.server import ServerSettings
+from asynchat.config.values import BadConfig
 
 BACKLOG = 1024
 

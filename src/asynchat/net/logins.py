@@ -25,7 +25,7 @@ from pathlib import Path
 
 from asynchat.chat.errors import BadName, Refused, StoreError
 from asynchat.chat.names import casefold, check_person
-from asynchat.config import Settings
+from asynchat.config.server import Settings
 from asynchat.net.guesses import REMEMBERED, Guesses, network_of
 from asynchat.store.accounts import Account, Credential, SqlAccounts
 from asynchat.wire.saslprep import prepare

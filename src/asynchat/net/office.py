@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from asynchat.chat.errors import Refused
 from asynchat.chat.events import Setting
-from asynchat.config import BadConfig
+from asynchat.config.values import BadConfig
 from asynchat.net.connections import Connections
 from asynchat.net.forgetting import forget
 from asynchat.net.journal import Journal

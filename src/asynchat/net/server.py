@@ -19,7 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from asynchat.config import BadConfig, Settings
+from asynchat.config.server import Settings
+from asynchat.config.values import BadConfig
 from asynchat.net.admin import administer
 from asynchat.net.app.application import Application
 from asynchat.net.app.arrivals import Arrivals

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asynchat.config import Settings
+from asynchat.config.server import Settings
 from asynchat.net.app.hooks import Hooks
 from asynchat.net.journal import Entry
 from asynchat.wire.app import AppSession

@@ -30,7 +30,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "store": ("chat", "store"),
     "config": ("chat.errors", "chat.names", "config"),
     "net": ("chat", "wire", "store", "config", "net"),
-    "client": ("wire.irc.message", "wire.saslprep", "wire.text", "chat.events", "chat.errors", "chat.names", "client"),
+    "client": (
+        "wire.irc.message",
+        "wire.saslprep",
+        "wire.slashes",
+        "wire.text",
+        "chat.events",
+        "chat.errors",
+        "chat.names",
+        "client",
+    ),
     "testing": ("net.server",),
     "cli": ANYTHING,
     "__init__": ANYTHING,  # public names, resolved when they are first used

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.netcat import Netcat
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LOGGING = "import logging; logging.basicConfig(level=logging.INFO)\n"
@@ -41,33 +42,6 @@ def program(name: str, folder: Path) -> Iterator[int]:
 def run(tmp_path: Path) -> Iterator[Run]:
     with ExitStack() as stack:
         yield lambda name: stack.enter_context(program(name, tmp_path))
-
-
-class Netcat:
-    """A client as a socket tutorial has it."""
-
-    def __init__(self, port: int, name: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
-        self.file = self.socket.makefile("rw", newline="\n")
-        self.say(name)
-        self.until(f"hello {name}")
-
-    def __enter__(self) -> Netcat:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
-        self.socket.close()
-
-    def say(self, text: str) -> None:
-        self.file.write(f"{text}\n")
-        self.file.flush()
-
-    def until(self, text: str) -> str:
-        for line in self.file:
-            if text in line:
-                return line
-        raise AssertionError(f"{text!r} was not heard")
 
 
 def test_three_lines_are_a_server(run: Run) -> None:

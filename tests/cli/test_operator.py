@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.client.terminal.pty import Terminal, terminal
-from tests.net.conftest import PATIENCE_S
+from tests.netcat import Netcat
 
 pytestmark = pytest.mark.timeout(60)  # programs start, and a busy machine takes its time
 
@@ -27,36 +26,14 @@ def port_of(serving: Terminal) -> int:
     return int(line.split()[-1])
 
 
-class Guest:
-    """Somebody at a netcat."""
-
-    def __init__(self, port: int, name: str) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
-        self._file = self._socket.makefile("rwb", buffering=0)
-        self.say(name)
-        self.until(f"hello {name}")
-
-    def say(self, text: str) -> None:
-        self._file.write(text.encode() + b"\n")
-
-    def until(self, text: str) -> str:
-        while text not in (line := self._file.readline().decode()):
-            assert line, f"the end came before {text}"
-        return line
-
-    def close(self) -> None:
-        self._file.close()
-        self._socket.close()
-
-
 @pytest.fixture
-def fred(serving: Terminal) -> Iterator[Guest]:
-    guest = Guest(port_of(serving), "fred")
+def fred(serving: Terminal) -> Iterator[Netcat]:
+    guest = Netcat(port_of(serving), "fred")
     yield guest
     guest.close()
 
 
-def test_the_operator_speaks_first_and_what_is_half_typed_survives(serving: Terminal, fred: Guest) -> None:
+def test_the_operator_speaks_first_and_what_is_half_typed_survives(serving: Terminal, fred: Netcat) -> None:
     serving.until("+ fred")
     serving.enter("welcome everybody")
     assert fred.until("welcome").startswith("<server> welcome everybody")
@@ -83,7 +60,7 @@ def test_people_at_a_terminal_see_who_runs_the_room(serving: Terminal, tmp_path:
             alice.until("<@bob> now?")
 
 
-def test_somebody_is_put_out_and_the_rest_is_commands(serving: Terminal, fred: Guest) -> None:
+def test_somebody_is_put_out_and_the_rest_is_commands(serving: Terminal, fred: Netcat) -> None:
     serving.enter("/msg fred a word")
     assert "a word" in fred.until("[dm server]")
     serving.type("/wh\t\r")
@@ -94,7 +71,7 @@ def test_somebody_is_put_out_and_the_rest_is_commands(serving: Terminal, fred: G
 
 
 @pytest.mark.parametrize("keys", ["/stop\r", "\x04", "\x03"], ids=["/stop", "Ctrl-D", "Ctrl-C"])
-def test_the_server_ends_and_the_terminal_is_as_before(serving: Terminal, fred: Guest, keys: str) -> None:
+def test_the_server_ends_and_the_terminal_is_as_before(serving: Terminal, fred: Netcat, keys: str) -> None:
     serving.type(keys)
     fred.until("the server is stopping")
     assert serving.ended() == 0
@@ -113,7 +90,7 @@ def test_a_trace_stands_above_the_line_that_is_typed(tmp_path: Path) -> None:
     with terminal(tmp_path, "serve", "--port", "0", "--memory", "--trace", columns=160) as serving:
         serving.until("netcat", "you are the server")
         serving.type("half typed")
-        guest = Guest(port_of(serving), "nat")
+        guest = Netcat(port_of(serving), "nat")
         guest.say("hello\x1b[2J")
         serving.until("hello", "Said", "> half typed")
         assert b"hello\x1b[2J" not in serving.raw

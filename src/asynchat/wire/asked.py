@@ -174,12 +174,12 @@ def is_known(name: str) -> bool:
     return name in talk.COMMANDS or name in OPERATING or name.upper() in irc.COMMANDS
 
 
-def _row(slash: Slash) -> talk.Command:
+def _row(slash: Slash) -> talk.Row:
     async def function(session: TalkSession, argument: str) -> None:
         session.peer.release()  # it may take its time, and others have things to say
         await slash.run(cast("AskedTalk", session), argument.split())
 
-    return talk.Command(slash.name, slash.takes, slash.does, function, needs=False)
+    return talk.Row(slash.name, slash.takes, slash.does, function, needs=False)
 
 
 def _irc_row(slash: Slash) -> irc.Command:

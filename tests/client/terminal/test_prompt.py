@@ -13,6 +13,7 @@ import pytest
 from tests.client.terminal.hostile import Hostile
 from tests.client.terminal.pty import Terminal, terminal
 from tests.net.conftest import PATIENCE_S, Process, Serve, serve
+from tests.netcat import Netcat
 
 pytestmark = pytest.mark.timeout(60)  # programs start, and a busy machine takes its time
 
@@ -26,32 +27,9 @@ def server(serve: Serve) -> Process:
     return serve("--memory")
 
 
-class Netcat:
-    """Somebody else in the room."""
-
-    def __init__(self, server: Process, name: str, *, hello: str = "") -> None:
-        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE_S)
-        self._file = self._socket.makefile("rwb")
-        self.say(name)
-        self.until(f"hello {hello or name}")
-
-    def say(self, text: str) -> None:
-        self._file.write(text.encode() + b"\n")
-        self._file.flush()
-
-    def until(self, text: str) -> str:
-        while text not in (line := self._file.readline().decode()):
-            assert line, f"the end came before {text}"
-        return line
-
-    def close(self) -> None:
-        self._file.close()
-        self._socket.close()
-
-
 @pytest.fixture
 def bob(server: Process) -> Iterator[Netcat]:
-    netcat = Netcat(server, "bob")
+    netcat = Netcat(server.port, "bob")
     yield netcat
     netcat.close()
 
@@ -198,7 +176,7 @@ def test_the_past_is_paged_through(server: Process, bob: Netcat, tmp_path: Path)
 
 def test_two_servers_at_once(alice: Terminal, serve: Serve) -> None:
     other = serve("--memory")
-    tim = Netcat(other, "tim")
+    tim = Netcat(other.port, "tim")
     alice.enter(f"/connect {other.url}")
     tim.until("alice joined")
     tim.say("hello from here")
@@ -232,16 +210,18 @@ def test_what_is_typed_for_a_server_that_has_ended_goes_to_no_other(
 
 def test_who_logs_in_is_shown_once_what_was_said_to_them_alone(serve: Serve, tmp_path: Path) -> None:
     server = serve("--memory")
-    nat = Netcat(server, "alice")
+    nat = Netcat(server.port, "alice")
     nat.say("/register correct horse")
     nat.until("registered")
     nat.close()
-    Netcat(server, "alice\ncorrect horse", hello="alice").close()  # who has logged in once stays a member while away
-    bob = Netcat(server, "bob")
+    Netcat(
+        server.port, "alice\ncorrect horse", hello="alice"
+    ).close()  # who has logged in once stays a member while away
+    bob = Netcat(server.port, "bob")
     for text in ("psst", "are you there?"):
         bob.say(f"/msg alice {text}")
         bob.until("*** to alice")
-    tom = Netcat(server, "tom")
+    tom = Netcat(server.port, "tom")
     tom.say("/msg alice I have to go")
     tom.until("*** to alice")
     tom.close()
@@ -262,7 +242,7 @@ def test_who_logs_in_is_shown_once_what_was_said_to_them_alone(serve: Serve, tmp
 
 def test_another_server_asks_for_a_password_where_one_sits(alice: Terminal, serve: Serve) -> None:
     other = serve("--memory")
-    nat = Netcat(other, "alice")
+    nat = Netcat(other.port, "alice")
     nat.say("/register correct horse")
     nat.until("registered")
     alice.enter(f"/connect {other.url}")
@@ -289,7 +269,7 @@ def test_a_lost_connection_is_told_and_what_is_typed_meanwhile_is_sent_once(serv
         alice.until("<alice> typed without a server")
         again = serve("--data", str(tmp_path / "data"), port=port)
         alice.until("*** back")
-        bob = Netcat(again, "bob")
+        bob = Netcat(again.port, "bob")
         bob.say("hello")
         alice.until("<bob> hello")
         assert sum("typed without a server" in line for line in alice.all) == 1
@@ -376,7 +356,7 @@ def test_a_dumb_terminal_is_sent_nothing_but_text(
 
 def test_a_registered_name_is_asked_for_its_password_which_nobody_sees(serve: Serve, tmp_path: Path) -> None:
     server = serve("--memory")
-    nat = Netcat(server, "alice")
+    nat = Netcat(server.port, "alice")
     nat.say("/register correct horse")
     nat.until("registered")
     nat.close()

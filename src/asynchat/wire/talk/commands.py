@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from asynchat.chat import policy
 from asynchat.chat.errors import NoSuchName
@@ -11,6 +11,7 @@ from asynchat.chat.events import Change, Kind, Setting
 from asynchat.chat.names import casefold, full_mask, is_room
 from asynchat.chat.search import Search
 from asynchat.wire import durations
+from asynchat.wire.slashes import Command, enter
 from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
@@ -22,35 +23,15 @@ Function = Callable[["TalkSession", str], Coroutine[Any, Any, None]]
 MOST_HISTORY = 100
 MOST_FOUND = 20
 
-
-class Command(NamedTuple):
-    """A row: what it is called and takes, for `/help`, and what it does."""
-
-    name: str
-    takes: str
-    does: str
-    function: Function
-    needs: bool
-    """Whether it is nothing without its argument."""
-
-
-COMMANDS: dict[str, Command] = {}
+Row = Command[Function]
+"""What a row of these tables is."""
+COMMANDS: dict[str, Row] = {}
 """What everybody has. A session's own table is `TalkSession.commands`."""
 
 
-def command(
-    name: str, takes: str, *aliases: str, table: dict[str, Command] = COMMANDS
-) -> Callable[[Function], Function]:
-    """Put a function into the table; a bracket begins what is optional, and `/help` shows its docstring."""
-
-    def enter(function: Function) -> Function:
-        does = (function.__doc__ or "").rstrip(".")
-        row = Command(name, takes, does[:1].lower() + does[1:], function, bool(takes) and takes[0] != "[")
-        for each in (name, *aliases):
-            table[each] = row
-        return function
-
-    return enter
+def command(name: str, takes: str, *aliases: str, table: dict[str, Row] = COMMANDS) -> Callable[[Function], Function]:
+    """Put a function into the table."""
+    return enter(table, name, takes, *aliases)
 
 
 async def run(session: TalkSession, text: str) -> None:
@@ -60,7 +41,7 @@ async def run(session: TalkSession, text: str) -> None:
     if row is None:
         session.no("UNKNOWN", f"/{name}; /help")
     elif row.needs and not argument.strip():
-        session.no("NEED_MORE", f"/{row.name} {row.takes}")
+        session.no("NEED_MORE", row.usage)
     else:
         await row.function(session, argument.strip())
 
@@ -73,7 +54,7 @@ async def help_(session: TalkSession, argument: str) -> None:
         session.no("UNKNOWN", f"{argument}; /help")
         return
     for each in [row] if row is not None else dict.fromkeys(session.commands.values()):
-        session.news(f"/{each.name} {each.takes}".ljust(24) + f" {each.does}")
+        session.news(each.usage.ljust(24) + f" {each.does}")
 
 
 @command("name", "newname", "nick")

@@ -10,7 +10,7 @@ from asynchat.chat.events import Setting
 from asynchat.chat.names import casefold, full_mask
 from asynchat.wire import durations
 from asynchat.wire.banishing import banish as keep_off
-from asynchat.wire.talk.commands import COMMANDS, Command, command, here, put_on_list, so_long
+from asynchat.wire.talk.commands import COMMANDS, Row, command, here, put_on_list, so_long
 from asynchat.wire.talk.commands import unban as unban_in_room
 from asynchat.wire.talk.commands import who as who_is_in
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NOT_HERE = {"acks", "ids", "login", "logout", "name", "register", "resume", "time", "voice"}
 """What is about a guest, or shows what is shown anyway."""
 
-OPERATING: dict[str, Command] = {name: row for name, row in COMMANDS.items() if row.name not in _NOT_HERE}
+OPERATING: dict[str, Row] = {name: row for name, row in COMMANDS.items() if row.name not in _NOT_HERE}
 
 operating = partial(command, table=OPERATING)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from asynchat.chat.rooms import Room
     from asynchat.chat.sessions import Pending
     from asynchat.chat.users import User
-    from asynchat.wire.talk.commands import Command
+    from asynchat.wire.talk.commands import Row
 
 log = logging.getLogger("asynchat")
 
@@ -44,7 +44,7 @@ class TalkSession(Session):
     """A conversation in lines of text; a wire gives it the framing, and the lines through `line`."""
 
     framing: Framing
-    commands: ClassVar[Mapping[str, Command]]
+    commands: ClassVar[Mapping[str, Row]]
 
     __slots__ = ("_first", "_name", "_read_on", "_stage", "_tries", "acks", "heard", "ids", "key", "room", "times")
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from asynchat.chat.errors import Refused
 from asynchat.chat.names import casefold
 from asynchat.client.errors import Lost
 from asynchat.client.show import error
 from asynchat.client.terminal.places import Place
+from asynchat.wire.slashes import Command, enter
 
 if TYPE_CHECKING:
     from asynchat.client.talker import Talker
@@ -18,31 +19,12 @@ if TYPE_CHECKING:
 Function = Callable[["Desk", str], Coroutine[Any, Any, None]]
 
 
-class Command(NamedTuple):
-    """A row: what it is called and takes, for /help, and what it does."""
-
-    name: str
-    takes: str
-    does: str
-    function: Function
-    needs: bool
-    """Whether it is nothing without its argument."""
-
-
-COMMANDS: dict[str, Command] = {}
+COMMANDS: dict[str, Command[Function]] = {}
 
 
 def command(name: str, takes: str, *aliases: str) -> Callable[[Function], Function]:
-    """Put a function into the table; a bracket begins what is optional, and /help shows its docstring."""
-
-    def enter(function: Function) -> Function:
-        does = (function.__doc__ or "").rstrip(".")
-        row = Command(name, takes, does[:1].lower() + does[1:], function, bool(takes) and takes[0] != "[")
-        for each in (name, *aliases):
-            COMMANDS[each] = row
-        return function
-
-    return enter
+    """Put a function into the table."""
+    return enter(COMMANDS, name, takes, *aliases)
 
 
 async def run(desk: Desk, text: str) -> None:
@@ -52,7 +34,7 @@ async def run(desk: Desk, text: str) -> None:
     if row is None:
         desk.tell(error(f"UNKNOWN /{name}; /help"))
     elif row.needs and not argument.strip():
-        desk.tell(error(f"NEED_MORE /{row.name} {row.takes}"))
+        desk.tell(error(f"NEED_MORE {row.usage}"))
     else:
         await row.function(desk, argument.strip("\n ") if row.name in ("say", "me", "msg") else argument.strip())
 

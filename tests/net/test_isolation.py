@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 import asynchat
+from asynchat.net.connections import LINGERING
 from asynchat.wire.talk.session import TalkSession
 from tests.net.conftest import (
     NEWS,
@@ -485,6 +486,35 @@ async def test_past_the_cap_a_newcomer_is_told_server_full_and_gets_in_once_some
         await nat.until("zoe", "hello")
         assert not silent.news
     assert errors(caplog) == []
+
+
+@on_both_loops
+async def test_who_is_not_let_in_can_read_why_though_it_has_said_much(walk_in: Walk) -> None:
+    """To close with something unread resets a connection, and what was written to it is lost (RFC 9112 9.6)."""
+    async with asynchat.Server(settings(limits={"max_clients": 1})) as server:
+        await walk_in(LineClient, server.port, "nat")
+        for _ in range(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            async with asyncio.timeout(PATIENCE_S):
+                for _ in range(50):
+                    writer.write(b"NICK irene\r\n" * 100)
+                    await asyncio.sleep(0)
+                assert await reader.read() == b"ERROR :Server full, try again later\r\n"
+            writer.close()
+
+
+@on_both_loops
+async def test_a_server_does_not_wait_for_those_whom_it_does_not_let_in(
+    walk_in: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asynchat.net.connections.LINGER_S", 10 * PATIENCE_S)
+    async with asyncio.timeout(PATIENCE_S), asynchat.Server(settings(limits={"max_clients": 1})) as server:
+        await walk_in(LineClient, server.port, "nat")
+        for count in range(LINGERING + 5):
+            refused = await walk_in(LineClient, server.port)
+            await refused.until("ERROR", "Server full")
+            if count >= LINGERING:
+                await refused.rest()
 
 
 @on_both_loops

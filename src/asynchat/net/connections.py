@@ -25,6 +25,9 @@ people = logging.getLogger("asynchat.people")
 
 SPARE_DESCRIPTORS = 64
 """Below the limit of open files; at the limit itself asyncio floods the log and nobody is told anything."""
+LINGERING = SPARE_DESCRIPTORS // 2
+"""How many that were not let in may still be reading why; beyond that they learn it if they are quick."""
+LINGER_S = 1.0
 GRACE_S = 3.0
 """How long a connection may take to swallow what it was sent before it is dropped, unless it is said otherwise."""
 
@@ -48,6 +51,7 @@ class Connections:
         self._waker = Waker(self._loop, self._all)
         self._most = most_clients()
         self._here = 0  # those that have come in
+        self._lingering: set[asyncio.Task[None]] = set()  # with those that were not let in, and are not gone yet
         self._ending = False
         self._grace_s = GRACE_S
         self._gone = asyncio.Event()  # one more has ended
@@ -61,8 +65,7 @@ class Connections:
     def connected(self, greeting: str | None, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection: it is talked to from now on, or gets a polite no."""
         if self._ending or len(self._all) >= (self.limits.max_clients or self._most):
-            writer.write(b"ERROR :Server full, try again later\r\n")
-            writer.close()
+            self._turn_away(reader, writer)
             return
         address = address_of(writer)
         if not INHERITED:
@@ -71,6 +74,25 @@ class Connections:
         conversation = self._conversation(writer, address, cloak(address, self._secret), throttle)
         conversation.session = Door(self._house, conversation, self._loop.time(), greeting)
         self._add(conversation)
+
+    def _turn_away(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A polite no, and what comes all the same is swallowed until the other end has read it, but not for long.
+
+        Who closes while something has not been read resets the connection, and what was written may never be seen
+        (RFC 9112 9.6).
+        """
+        writer.write(b"ERROR :Server full, try again later\r\n")
+        if self._ending or len(self._lingering) >= LINGERING:
+            writer.close()
+            return
+
+        def over(task: asyncio.Task[None]) -> None:
+            self._lingering.discard(task)
+            writer.close()
+
+        task = self._group.create_task(_swallow(reader, writer))
+        self._lingering.add(task)
+        task.add_done_callback(over)
 
     def admit(self, writer: asyncio.StreamWriter, address: str, *, secure: bool) -> Conversation:
         """A connection that somebody else has accepted, from this address; IRC is spoken over it, whatever comes.
@@ -159,6 +181,8 @@ class Connections:
     async def close(self) -> None:
         """Have nobody's time pass any more, and let go of those who are left, whatever they are at."""
         self._waker.close()
+        for task in self._lingering:
+            task.cancel()
         left = [conversation for conversation in self if not conversation.ended]
         for conversation in left:
             await conversation.cancel()
@@ -189,6 +213,15 @@ class Connections:
     def _broke(self, session: Session, reason: str) -> None:
         self.broke[session.wire] += 1
         log.info("! %s  %s  %s", session.link.address, session.wire, reason)
+
+
+async def _swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Say that nothing more comes, and take what does until the other end says so too."""
+    with suppress(OSError, RuntimeError):  # its time is up, or it is gone
+        async with asyncio.timeout(LINGER_S):
+            writer.write_eof()
+            while await reader.read(65536):
+                pass
 
 
 def _nick(session: Session) -> str:

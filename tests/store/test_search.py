@@ -8,8 +8,14 @@ from typing import Any
 import pytest
 
 from asynchat.chat.search import Search
-from asynchat.store import Log
+from asynchat.store import Log, shelves
 from tests.store.author import Author, ids, opened
+
+
+@pytest.fixture(autouse=True, params=[16, 1], ids=["one shelf", "many shelves"])
+def shelf_bits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the index of words has in one table: nobody who searches notices."""
+    monkeypatch.setattr(shelves, "SHELF_BITS", request.param)
 
 
 async def found(log: Log, text: str = "", *places: str, limit: int = 99, **more: Any) -> list[str]:

@@ -13,10 +13,12 @@ from asynchat.config.values import (
     changed,
     duration,
     like,
+    line,
     number,
     one_of,
     port_number,
     room_name,
+    server_name,
     setting,
     size,
     switch,
@@ -29,8 +31,10 @@ from asynchat.config.values import (
 class ServerSettings:
     """[server]"""
 
-    name: str = setting("asynchat", text, "what IRC numerics call this server", option="--server-name", metavar="NAME")
-    network: str = setting("asynchat", text, "the name of the network, for greetings and 005")
+    name: str = setting(
+        "asynchat", server_name, "what IRC numerics call this server", option="--server-name", metavar="NAME"
+    )
+    network: str = setting("asynchat", line, "the name of the network, for greetings and 005")
     listen: tuple[str, ...] | None = setting(
         None,
         texts,

@@ -15,6 +15,7 @@ from asynchat.chat.names import check_room
 _SIZE = re.compile(r"(\d+)\s*(B|KB|KiB|MB|MiB|GB|GiB)?", re.IGNORECASE)
 _SIZES = {"": 1, "b": 1, "kb": 1000, "kib": 1024, "mb": 1000**2, "mib": 1024**2, "gb": 1000**3, "gib": 1024**3}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_SERVER = re.compile(r"[A-Za-z0-9._-]{1,63}")
 _DURATIONS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -90,6 +91,30 @@ def room_name(value: object) -> str:
     except BadRoomName as error:
         raise ValueError(error.text) from None
     return name
+
+
+def server_name(value: object) -> str:
+    """What a server is called in the prefix of a line: visible ASCII characters, as in a host name.
+
+    Raises:
+        ValueError
+    """
+    name = text(value)
+    if not _SERVER.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for a server: 1 to 63 of A-Z a-z 0-9 . _ - and no other")
+    return name
+
+
+def line(value: object) -> str:
+    """A text on one line.
+
+    Raises:
+        ValueError
+    """
+    words = text(value)
+    if not words.isprintable():
+        raise ValueError(f"{words!r} is not a line of printable characters")
+    return words
 
 
 def text(value: object) -> str:

@@ -145,7 +145,7 @@ class AskedIrc(IrcSession):
 
     def answer(self, lines: Sequence[str]) -> None:
         for line in lines:
-            self.send(f":{self.house.name} NOTICE {self._called} :{line}")
+            self.send(f":{self.house.name} NOTICE {self.called} :{line}")
         replies = self._replies
         if replies is not None and not replies.held and (chunk := replies.take()):
             self.peer.write(chunk)

@@ -197,3 +197,20 @@ async def test_a_row_has_the_number_of_people_and_the_topic(town: Town) -> None:
     eve = town.clients[2]
     await eve.says("LIST")
     assert eve.hears()[1:-1] == [":asynchat 322 eve #big 3 :", ":asynchat 322 eve #small 1 :Tea"]
+
+
+async def test_the_name_of_the_network_is_one_token_whatever_is_in_it(town: Town) -> None:
+    """Values of 005 have spaces, `=` and backslashes as \\xHH. (Modern IRC, "RPL_ISUPPORT")"""
+    town.house.network = r"our lab \o= 100%"
+    alice = await town.irc("alice")
+    await alice.says("VERSION")
+    assert any(r" NETWORK=our\x20lab\x20\x5Co\x3D\x20100% " in line for line in alice.hears())
+
+
+async def test_counts_are_told_whatever_the_server_is_called(town: Town) -> None:
+    alice, _ = await town.irc("alice"), await town.irc("bob")
+    town.house.name = "100%d"
+    await alice.says("LUSERS")
+    heard = alice.hears()
+    assert heard[0] == ":100%d 251 alice :There are 2 users and 0 invisible on 1 servers"
+    assert heard[-1] == ":100%d 266 alice 2 2 :Current global users 2, max 2"

@@ -108,17 +108,17 @@ class Answering(Session):
 
     def reply_all(self, *replies: Reply) -> None:
         """Reply with several numerics at once."""
-        self.send_lines(numeric_lines(self.house.name, self._called, *replies))
+        self.send_lines(numeric_lines(self.house.name, self.called, *replies))
 
     def numeric_line(self, numeric: Numeric, params: Sequence[str], text: str | None) -> bytes:
         """A numeric as a line, for a batch."""
         return f"{fitting(self._numeric(numeric, params, text))}\r\n".encode()
 
     def _numeric(self, numeric: Numeric, params: Sequence[str], text: str | None) -> str:
-        return numeric_line(self.house.name, self._called, numeric, params, text)
+        return numeric_line(self.house.name, self.called, numeric, params, text)
 
     @property
-    def _called(self) -> str:
+    def called(self) -> str:
         """What numerics call this client."""
         return self.user.source.nick if self.user is not None else self.nick or "*"
 

@@ -162,7 +162,7 @@ class IrcSession(Hearing):
         self.error(reason)
 
     def tell(self, text: str) -> None:
-        self.peer.write(f"{fitting(f':{self.house.name} NOTICE {self._called} :{text}')}\r\n".encode())
+        self.peer.write(f"{fitting(f':{self.house.name} NOTICE {self.called} :{text}')}\r\n".encode())
 
     def keep_out(self, refused: KeptOut) -> None:
         self.refuse(refused, "*")

@@ -61,7 +61,7 @@ def isupport(server: About) -> list[str]:
         f"MONITOR={limits.watched}",
         "MSGREFTYPES=msgid,timestamp",
         f"NAMELEN={limits.reason}",
-        f"NETWORK={server.network}",
+        f"NETWORK={_value(server.network)}",
         f"NICKLEN={limits.name}",
         f"PREFIX={modes.PREFIX}",
         "SAFELIST",
@@ -72,6 +72,11 @@ def isupport(server: About) -> list[str]:
         "UTF8ONLY",
         "WHOX",
     ]
+
+
+def _value(text: str) -> str:
+    """A text as the value of a token. (Modern IRC, "RPL_ISUPPORT")"""
+    return "".join(rf"\x{ord(each):02X}" if each in " =\\" else each for each in text)
 
 
 def welcome(session: IrcSession) -> None:
@@ -163,17 +168,34 @@ async def lusers(session: IrcSession, message: Message) -> None:
 def send_lusers(session: IrcSession) -> None:
     """Reply with the counts."""
     state, house = session.hub.state, session.house
-    users, most = len(state.users), max(house.most_users, len(state.users))
-    house.most_users = most
-    shown, invisible, counts = users - state.invisible, state.invisible, (str(users), str(most))
-    session.reply_all(
-        (numerics.RPL_LUSERCLIENT, (), f"There are {shown} users and {invisible} invisible on 1 servers"),
-        (numerics.RPL_LUSEROP, (str(state.operators),), None),
-        (numerics.RPL_LUSERUNKNOWN, (str(house.unknown()),), None),
-        (numerics.RPL_LUSERCHANNELS, (str(len(state.rooms) - len(state.empty)),), None),
-        (numerics.RPL_LUSERME, (), f"I have {users} clients and 0 servers"),
-        (numerics.RPL_LOCALUSERS, counts, f"Current local users {users}, max {most}"),
-        (numerics.RPL_GLOBALUSERS, counts, f"Current global users {users}, max {most}"),
+    users = len(state.users)
+    house.most_users = most = max(house.most_users, users)
+    counts = {
+        "nick": session.called,
+        "users": users,
+        "most": most,
+        "invisible": state.invisible,
+        "shown": users - state.invisible,
+        "operators": state.operators,
+        "unknown": house.unknown(),
+        "rooms": len(state.rooms) - len(state.empty),
+    }
+    session.send_lines(_counts(house.name) % counts)
+
+
+@lru_cache(maxsize=8)
+def _counts(server: str) -> str:
+    """The numerics of LUSERS, with the counts' names where the counts belong: everybody who comes hears them."""
+    return numeric_lines(
+        server.replace("%", "%%"),
+        "%(nick)s",
+        (numerics.RPL_LUSERCLIENT, (), "There are %(shown)d users and %(invisible)d invisible on 1 servers"),
+        (numerics.RPL_LUSEROP, ("%(operators)d",), None),
+        (numerics.RPL_LUSERUNKNOWN, ("%(unknown)d",), None),
+        (numerics.RPL_LUSERCHANNELS, ("%(rooms)d",), None),
+        (numerics.RPL_LUSERME, (), "I have %(users)d clients and 0 servers"),
+        (numerics.RPL_LOCALUSERS, ("%(users)d", "%(most)d"), "Current local users %(users)d, max %(most)d"),
+        (numerics.RPL_GLOBALUSERS, ("%(users)d", "%(most)d"), "Current global users %(users)d, max %(most)d"),
     )
 
 

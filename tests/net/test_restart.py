@@ -178,6 +178,25 @@ async def test_who_has_an_account_and_was_in_no_room_is_there_with_what_is_kept_
     await alice.until(NEWS, "MARKREAD bob timestamp=2026-01-02T03:04:05.678Z")
 
 
+@after_any_end
+async def test_who_has_registered_just_now_can_be_written_to_after_it(
+    end: Callable[[Process], object], serve: Serve, walk_in: Walk, tmp_path: Path
+) -> None:
+    first = serve("--data", str(tmp_path / "data"), "--durability", "process")
+    alice = await walk_in(LineClient, first.port, "alice")
+    await alice.say("/register secret-word")
+    await alice.until(NEWS, "registered")
+    end(first)
+    second = serve("--data", str(tmp_path / "data"), "--durability", "process")
+    bob = await walk_in(LineClient, second.port, "bob")
+    await bob.say("/msg alice are you there?")
+    await bob.until(NEWS, "to alice: queued, alice is offline")
+    alice = await walk_in(LineClient, second.port)
+    await alice.send(b"alice\nsecret-word\n")
+    while (await alice.one())[1] != "[dm bob] are you there?":
+        pass
+
+
 async def test_damage_ends_it_with_74_and_one_line_until_it_is_accepted(
     serve: Serve, walk_in: Walk, tmp_path: Path
 ) -> None:

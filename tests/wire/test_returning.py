@@ -144,3 +144,54 @@ async def test_who_left_is_remembered_over_a_restart_from_a_snapshot(town: Town)
     state = State()
     snapshot.load(snapshot.dump(town.hub.state), state)
     assert state.rooms["#lobby"].left == town.hub.state.rooms["#lobby"].left != {}
+
+
+@pytest.mark.parametrize("how", ["quits", "vanishes"])
+async def test_who_has_registered_can_be_written_to_once_they_have_gone(how: str) -> None:
+    async with Town(accounts={}, always_on=True) as town:
+        alice, bob = await town.person("alice"), await town.person("bob")
+        await alice.says("/register secret")
+        await (alice.vanishes() if how == "vanishes" else alice.says("/quit to lunch"))
+        town.forget()
+        await bob.says("/msg alice are you there?", "/msg ALICE call me", "/who", "/msg alicee hm")
+        assert bob.hears() == [
+            "*** to alice: queued, alice is offline",
+            "*** to alice: queued, alice is offline",
+            "*** #lobby (1): bob",
+            "!!! NO_SUCH_NAME alicee; did you mean alice?",
+        ]
+        again = town.connect()
+        await again.says("alice", "secret")
+        assert again.hears()[-3:] == [
+            "*** hello alice, you are in #lobby with bob. /help, /quit.",
+            "[03:04] [dm bob] are you there?",
+            "[03:04] [dm bob] call me",
+        ]
+        bob.hears()
+        await bob.says("/msg alice welcome back")
+        assert bob.hears() == ["*** to alice: delivered"]
+
+
+async def test_others_see_one_leave_and_nothing_else() -> None:
+    async with Town(accounts={}, always_on=True) as town:
+        alice, irene = await town.person("alice"), await town.irc("irene", "#lobby", caps="away-notify account-notify")
+        await alice.says("/register secret")
+        town.forget()
+        await alice.says("quit")
+        assert irene.hears() == [":alice!~line@here QUIT :quit"]
+        await irene.says("ISON alice", "PRIVMSG alice :psst")
+        assert irene.hears() == [":asynchat 303 irene :alice", ":asynchat 301 irene alice :quit"]
+
+
+@pytest.mark.parametrize("reason", ["users do not stay", "it logged out", "the account is here"])
+async def test_nobody_is_left_behind_if(reason: str) -> None:
+    async with Town(accounts={}, always_on=reason != "users do not stay") as town:
+        alice = await town.irc("alice")
+        await alice.says("REGISTER * * secret")
+        if reason == "it logged out":
+            alice.session.dismiss("logged out")
+        elif reason == "the account is here":
+            await alice.says("NICK alison")
+            await town.irc("alice", account="alice")
+        await alice.vanishes()
+        assert [user.id for user in town.hub.state.people.values()] == ["a:alice"] * (reason == "the account is here")

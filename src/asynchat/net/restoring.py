@@ -25,11 +25,16 @@ async def see_off(hub: Hub, *, always_on: bool) -> None:
 
     The others are away. The journal must be running.
     """
-    last = None
+    last, departed = None, []
     for user in tuple(hub.state.people.values()):
         if not (always_on and user.lasting):
             last = hub.depart(user, RESTARTED)
+            departed.append(user)
         elif user.absent is None:
             last = hub.set_away(user, user.away or RESTARTED, gone=True)
+    if last is not None:
+        await last
+    for user in departed if always_on else ():
+        last = hub.stay(user, RESTARTED) or last
     if last is not None:
         await last

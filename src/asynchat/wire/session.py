@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NEVER = float("inf")
 HIGH_WATER = 64 * 1024
 """Unsent bytes past which a session waits for its own client."""
+GONE = "disconnected"
+"""Why somebody is away whose last session has gone without a word."""
 TURN = 64
 """Lines after which others have their turn."""
 
@@ -207,9 +209,11 @@ class Session:
         if user.sessions:
             return
         if self.house.always_on and user.lasting and not self.logged_out:
-            await self.settle(self.hub.set_away(user, self.leaving or "disconnected", gone=True, seen=seen))
-        else:
-            await self.settle(self.hub.depart(user, self.leaving, seen=seen))
+            await self.settle(self.hub.set_away(user, self.leaving or GONE, gone=True, seen=seen))
+            return
+        await self.settle(self.hub.depart(user, self.leaving, seen=seen))
+        if self.house.always_on and not self.logged_out:
+            await self.settle(self.hub.stay(user, self.leaving or GONE, seen=seen))
 
     @property
     def seen(self) -> str:

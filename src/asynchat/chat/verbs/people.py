@@ -95,6 +95,21 @@ class PeopleVerbs(BanVerbs):
             self._make(Departed, user, everywhere(user), rooms=rooms, reason=reason, seen=seen), user, None
         )
 
+    def stay(self, user: User, text: str, *, seen: str | None = None) -> Pending | None:
+        """Be here as the account that a guest had logged in to, who has departed: away, in no room, so that what is
+        said to it alone is kept for it.
+
+        None if the guest had not, if the account is here already, or if somebody else bears its name.
+        """
+        account = user.source.account
+        if account is None or user.lasting or lasting_id(account) in self.state.people or self.is_taken(account):
+            return None
+        source = replace(user.source, user=lasting_id(account), nick=account)
+        self.claims[casefold(account)] = source.user
+        stays, text = User(source, user.realname), one_line(text, self.limits.away)
+        self.journal.put(self._make(Entered, stays, (stays.inbox,), realname=user.realname), None)
+        return self.journal.put(self._make(AwaySet, stays, (stays.inbox,), text=text, gone=True, seen=seen), None)
+
     def rename(self, user: User, nick: str, *, via: Session | None = None) -> Pending:
         """Take another name.
 

@@ -153,7 +153,8 @@ async def msg(session: TalkSession, argument: str) -> None:
         session.no(refused.code, f"{plain(to)}{hint}")
         return
     await session.done(await session.say(to, text.strip(), Kind.MESSAGE))
-    session.news(f"to {person.nick}: delivered")
+    became = "delivered" if person.sessions else f"queued, {person.nick} is offline"
+    session.news(f"to {person.nick}: {became}")
 
 
 def _like(nick: str, wanted: str) -> bool:

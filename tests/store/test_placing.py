@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from asynchat.chat.events import Event, Redacted
-from asynchat.store import flushing, is_words, placing, sqlite
+from asynchat.store import flushing, is_words, placing, writing
 from asynchat.store.sqlite import SqliteLog
 from tests.store.author import Author, ids, opened
 
@@ -69,7 +69,7 @@ async def test_pages_are_the_same_whatever_is_placed_and_after_a_crash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)
-    monkeypatch.setattr(sqlite, "MOST", 12)
+    monkeypatch.setattr(writing, "MOST", 12)
     model, folder = Model(), tmp_path / "0"
     folder.mkdir()
     for life in range(1, 4):
@@ -95,7 +95,7 @@ async def test_pages_are_the_same_whatever_is_placed_and_after_a_crash(
 async def test_the_file_is_told_after_so_many_events_and_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "MOST", 5)
+    monkeypatch.setattr(writing, "MOST", 5)
     count = "SELECT count(*), (SELECT upto FROM placing) FROM placed"
     async with opened(SqliteLog(tmp_path / "log.db")) as log:
         author = Author(log)

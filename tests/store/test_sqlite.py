@@ -33,7 +33,8 @@ import asyncio, sys
 from pathlib import Path
 from asynchat.chat.errors import StoreError
 from asynchat.store import Stored
-from asynchat.store.sqlite import CHECKPOINT_PAGES, SqliteLog
+from asynchat.store.sqlite import SqliteLog
+from asynchat.store.writing import CHECKPOINT_PAGES
 from tests.store.author import Author
 
 async def main(path, durability):
@@ -170,8 +171,8 @@ async def test_nobody_else_may_read_the_files(path):
 
 async def test_a_full_disk_is_told_and_what_was_stored_before_and_after_is_there(log):
     author = Author(log)
-    (pages,) = log._writer.execute("PRAGMA page_count").fetchone()
-    log._writer.execute(f"PRAGMA max_page_count = {pages + 4}")
+    (pages,) = log._file.writer.execute("PRAGMA page_count").fetchone()
+    log._file.writer.execute(f"PRAGMA max_page_count = {pages + 4}")
     kept, refused = [], []
     while not refused:
         event = author.says("x" * 1000)
@@ -180,7 +181,7 @@ async def test_a_full_disk_is_told_and_what_was_stored_before_and_after_is_there
     assert answer.full
     batch = [author.says("y" * 9000), author.says("z" * 9000)]
     assert [answer.full for answer in await log.append(batch)] == [True, True]
-    log._writer.execute("PRAGMA max_page_count = 1000000")
+    log._file.writer.execute("PRAGMA max_page_count = 1000000")
     kept.append(author.says("again"))
     assert stored(await log.append(kept[-1:]))
     assert ids(await log.page("#1", limit=99)) == ids(kept)
@@ -209,11 +210,11 @@ async def test_a_checkpoint_that_fails_costs_nobody_a_line(path):
     body = """
         import resource
         await log.append([author.says("x" * 4000) for n in range(200)])
-        log._pages = CHECKPOINT_PAGES
+        log._writing.pages = CHECKPOINT_PAGES
         await log.append([author.says("moved into the file, so that the write-ahead log begins anew")])
         size = path.stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))  # the file cannot grow any more
-        log._pages = CHECKPOINT_PAGES
+        log._writing.pages = CHECKPOINT_PAGES
         batch = [author.says("y" * 4000) for n in range(20)]
         answers = await log.append(batch)
         assert path.stat().st_size == size

@@ -14,15 +14,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asynchat.chat.errors import StoreError
 from asynchat.chat.events import Event, Place, Said
 from asynchat.chat.search import Search
 from asynchat.store import Had, Snapshot
 from asynchat.store.index import SLICE, WordIndex
-from asynchat.store.placing import Unplaced
 from asynchat.store.rows import COLUMNS, event_of, events_of
+
+if TYPE_CHECKING:
+    from asynchat.store.writing import Writing
 
 log = logging.getLogger("asynchat.store")
 
@@ -41,13 +43,13 @@ class SqliteReader:
     """The part of the SQLite engine that reads the file `path`. What comes after `durable_id` may yet be taken back."""
 
     _reader: sqlite3.Connection
+    _writing: Writing
 
     def __init__(self, path: Path) -> None:
         self.durable_id = 0
         self._reading = ThreadPoolExecutor(1, "asynchat-read")
         self._searching = ThreadPoolExecutor(1, "asynchat-search")
         self._index = WordIndex(path)
-        self._unplaced = Unplaced(0)
         self._indexing = False
         self._index_rests_until = 0.0  # after a fault
         self._holds: list[int] = []  # ids from which on nothing is to be put into it now
@@ -92,7 +94,7 @@ class SqliteReader:
         self, place: Place, talks: Sequence[int], between: tuple[int, int], *, limit: int, order: str, tries: int = 3
     ) -> list[Any]:
         """The rows of up to `limit` events between two ids, from one end or the other; in order."""
-        unplaced, (first, end) = self._unplaced, between
+        unplaced, (first, end) = self._writing.unplaced, between
         rest = unplaced.between(place, talks, first, end)
         rest = rest[-limit:] if order == "DESC" else rest[:limit]
         # An ordered read of each sort, merged: one read of both sorts would have to sort all of the place.

@@ -188,7 +188,7 @@ def test_every_task_is_born_in_a_group_but_the_roots_of_a_server_and_of_a_client
         ("client/life.py", "asyncio.create_task(visit.work(), name='asynchat bot')"),
         ("client/presence.py", "asyncio.create_task(self._live(ready), name='asynchat client')"),
         ("net/conversation.py", "asyncio.Task(self._work(), loop=self._loop, eager_start=True)"),
-        ("net/server.py", "asyncio.create_task(self._live(ready), name='asynchat')"),
+        ("net/life.py", "asyncio.create_task(self._live(), name='asynchat')"),
     ]
 
 

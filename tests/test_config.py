@@ -115,6 +115,7 @@ def with_values(**sections: Any) -> Settings:
             "here: [server] name: 'our lab' is no name for a server: 1 to 63 of A-Z a-z 0-9 . _ - and no other",
         ),
         ({"server": {"network": "a\nb"}}, "here: [server] network: 'a\\nb' is not a line of printable characters"),
+        ({"store": {"path": ""}}, "here: [store] path: '' names no file"),
         ({"operators": {"bob": 1}}, "here: [operators.bob] is no section"),
         ({"operators": {"bob": {}}}, "here: [operators.bob] password is missing"),
         ({"operators": {"bob": {"password": ""}}}, "here: [operators.bob] password is missing"),

@@ -102,8 +102,8 @@ def test_what_is_no_pin_is_refused(pin: str) -> None:
 @pytest.mark.parametrize("mechanisms", [["PLAIN"], ["SCRAM-SHA-256"], ["PLAIN", "SCRAM-SHA-256"]])
 async def test_an_account_is_logged_in_to(folder: Path, mechanisms: list[str]) -> None:
     async with serving(folder, accounts={"mechanisms": mechanisms, "mode": "required"}) as server:
-        assert server._logins is not None
-        await server._logins.register("alice", "s€cret", None)
+        assert server._life.logins is not None
+        await server._life.logins.register("alice", "s€cret", None)
         url = Url("127.0.0.1", server.port)
         assert await talks(url, Identity(name="alice", account="alice", password="s€cret")) == "alice"
         for identity, code in [
@@ -118,8 +118,8 @@ async def test_an_account_is_logged_in_to(folder: Path, mechanisms: list[str]) -
 
 async def test_a_second_device_is_the_same_person(folder: Path) -> None:
     async with serving(folder) as server:
-        assert server._logins is not None
-        await server._logins.register("alice", "secret", None)
+        assert server._life.logins is not None
+        await server._life.logins.register("alice", "secret", None)
         url, alice = Url("127.0.0.1", server.port), Identity(name="alice", account="alice", password="secret")
         async with Talker(url, alice) as first:
             assert await talks(url, alice) == "alice" == first.nick
@@ -130,8 +130,8 @@ async def test_a_second_device_is_the_same_person(folder: Path) -> None:
 
 async def test_a_name_that_is_registered_is_not_replaced_by_another(folder: Path) -> None:
     async with serving(folder) as server:
-        assert server._logins is not None
-        await server._logins.register("alice", "secret", None)
+        assert server._life.logins is not None
+        await server._life.logins.register("alice", "secret", None)
         with pytest.raises(Refused) as refused:
             await talks(Url("127.0.0.1", server.port), ALICE)
         assert refused.value.code == "NAME_RESERVED"
@@ -139,11 +139,11 @@ async def test_a_name_that_is_registered_is_not_replaced_by_another(folder: Path
 
 async def test_a_certificate_logs_in(folder: Path) -> None:
     async with serving(folder) as server:
-        assert server._logins is not None
-        await server._logins.register("alice", "secret", None)
+        assert server._life.logins is not None
+        await server._life.logins.register("alice", "secret", None)
         from asynchat.net.certificates import fingerprint
 
-        await server._logins.add_certificate("alice", fingerprint(folder / "client.pem"))
+        await server._life.logins.add_certificate("alice", fingerprint(folder / "client.pem"))
         trust = Trust(pin=server.fingerprint, certificate=folder / "both.pem")
         assert await talks(secure(server), Identity(name="alice", certificate=True), trust) == "alice"
 

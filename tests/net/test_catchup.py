@@ -47,7 +47,7 @@ class SlowClient(IrcClient):
 
 
 def session_of(server: asynchat.Server, nick: str) -> Session:
-    user = server._house.hub.state.users[nick]
+    user = server._life.house.hub.state.users[nick]
     return user.sessions[0]
 
 
@@ -316,7 +316,7 @@ async def test_a_laggard_whose_log_cannot_be_read_is_put_out_and_nobody_else(
         async def fail(*_: object, **__: object) -> None:
             raise asynchat.StoreError("injected")
 
-        monkeypatch.setattr(server._house.history, "page", fail)
+        monkeypatch.setattr(server._life.house.history, "page", fail)
         await says(talker, [f"{number} {FILLER}" for number in range(1500)])
         await has_fallen_behind(server, "sue")
         with pytest.raises(Ended):

@@ -84,7 +84,7 @@ async def test_a_repeat_of_who_is_gone_costs_nobody_a_line(walk_in: Walk, tmp_pa
         await bob.say("after")
         await lea.until("bob", "after")
         assert lea.said_by("bob") == ["from bob", "after"]
-        assert server._house.hub.claims == {}
+        assert server._life.house.hub.claims == {}
 
 
 @on_both_loops
@@ -165,7 +165,7 @@ async def test_what_fitted_no_more_when_it_was_applied_is_not_shown_to_a_laggard
         await sue.until("tom", "the end")
         gone = [line for line in sue.raw if " KICK #lobby vic" in line or " PART #lobby" in line]
         assert len(gone) == 1
-        assert server._house.hub.state.void > 0
+        assert server._life.house.hub.state.void > 0
 
 
 # Who was cut off.
@@ -218,7 +218,7 @@ async def test_a_name_that_is_somebody_elses_by_now_does_not_come_back_with_a_ke
         await evil.say(f"/resume {nat.key}")
         await evil.until(NO, "NAME_RESERVED")
         await evil.until(NEWS, "resumed, 0 missed")
-        assert server._house.hub.state.users["nat"].id == "a:nat"  # who is away
+        assert server._life.house.hub.state.users["nat"].id == "a:nat"  # who is away
 
 
 async def test_who_is_logged_in_becomes_nobody_else_and_a_wrong_id_is_told(walk_in: Walk) -> None:
@@ -317,7 +317,7 @@ async def test_forgetting_can_be_done_again_after_it_failed_and_reaches_words_ke
         late = await logged_in(walk_in, server.port, "nat")
         await nat.command("METADATA #lobby SET url :plugh-word", "PRIVMSG #lobby :xyzzy")
         await nat.ping()
-        chat = server._house
+        chat = server._life.house
         assert chat.logins is not None
         parts: dict[str, Any] = {"hub": chat.hub, "journal": chat.hub.journal, "store": chat.history}
 

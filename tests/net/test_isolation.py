@@ -137,7 +137,7 @@ async def test_who_asks_and_never_reads_is_not_read_from_any_further(
         for _ in range(60):
             await other.say("/topic")
             await other.until(NEWS, "no topic")
-            most = max(each.peer.unsent() for each in server._connections)
+            most = max(each.peer.unsent() for each in server._life.connections)
             if most > limit:
                 sock.close()
             assert most <= limit

@@ -91,7 +91,7 @@ async def test_a_connection_that_is_dead_though_nobody_has_noticed_is_taken_over
         joined = [line for line in bob.raw if "nat!" in line and "PRIVMSG" not in line]
         assert joined == []  # nobody saw them go
         assert any(":nat2!~line@localhost QUIT :is nat again" in line for line in bob.raw)
-        assert len(server._house.hub.state.people) == 2
+        assert len(server._life.house.hub.state.people) == 2
 
 
 @on_both_loops
@@ -114,7 +114,7 @@ async def test_without_an_id_it_counts_from_the_last_line_handed_to_the_connecti
 @on_both_loops
 async def test_a_key_is_good_once_for_a_while_and_not_to_be_guessed(walk_in: Walk) -> None:
     async with asynchat.Server(in_memory()) as server:
-        house = server._house
+        house = server._life.house
         nat, bob = await walk_in(LineClient, server.port, "nat"), await walk_in(IrcClient, server.port, "bob")
         assert re.fullmatch(r"[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}", nat.key)
         nat.reset()
@@ -215,9 +215,9 @@ async def test_cut_200_times_while_five_talk_there_is_no_gap_and_no_duplicate(
             await reader.hear()
         seen += reader.lines
         assert [ident for ident, _ in seen] == sorted({ident for ident, _ in seen})
-        room = server._house.hub.state.rooms["#lobby"]
+        room = server._life.house.hub.state.rooms["#lobby"]
         kept, after = [], "0"
-        while page := await server._house.history.page(room.place, after=after, limit=500):
+        while page := await server._life.house.history.page(room.place, after=after, limit=500):
             kept += [(int(line.id), f"<{line.by.nick}> {line.text}") for line in page]
             after = page[-1].id
         assert seen == kept

@@ -154,7 +154,7 @@ async def test_the_certificate_of_a_client_reaches_its_session(folder: Path, sec
     async with asynchat.Server(secure) as server:
         await walk_in(SecureIrc, server.port, "alice")
         await walk_in(LineClient, server.port, "nat")
-        links = {user.nick: user.sessions[0].link for user in server._house.hub.state.people.values()}
+        links = {user.nick: user.sessions[0].link for user in server._life.house.hub.state.people.values()}
         assert links["alice"].secure
         assert links["alice"].certificate == fingerprint(folder / "client.pem")
         assert not links["nat"].secure
@@ -196,7 +196,7 @@ async def test_a_client_that_does_not_trust_us_is_counted_once(secure: Settings)
         with pytest.raises(ssl.SSLCertVerificationError):
             await asyncio.open_connection("localhost", server.port, ssl=ssl.create_default_context())
         async with asyncio.timeout(PATIENCE_S):
-            await server._connections.emptied()
+            await server._life.connections.emptied()
         assert server.broke == {"tls": 1}
 
 

@@ -76,7 +76,7 @@ async def test_inside_tls_too(walk_in: Walk, tmp_path: Path) -> None:
             await enters(alice, "alice")
             await alice.send("PRIVMSG #lobby :hello")
             await nat.until("alice", "hello")
-            (user,) = [user for user in server._house.hub.state.people.values() if user.nick == "alice"]
+            (user,) = [user for user in server._life.house.hub.state.people.values() if user.nick == "alice"]
             assert user.sessions[0].link.secure
             await alice.send("QUIT :bye")
             assert await hears(alice, "ERROR") == ["ERROR :Closing link: localhost (Quit: bye)"]

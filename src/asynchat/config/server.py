@@ -12,6 +12,7 @@ from asynchat.config.values import (
     age,
     changed,
     duration,
+    file_name,
     like,
     line,
     number,
@@ -61,7 +62,7 @@ class ServerSettings:
 class StoreSettings:
     """[store]"""
 
-    path: str = setting("asynchat.db", text, 'the file, relative to --data; or "memory"')
+    path: str = setting("asynchat.db", file_name, 'the file, relative to --data; or "memory"')
     durability: str = setting(
         "sync", one_of("sync", "process"), "sync survives a power cut, process survives kill -9", option="--durability"
     )

@@ -117,6 +117,18 @@ def line(value: object) -> str:
     return words
 
 
+def file_name(value: object) -> str:
+    """The name of a file.
+
+    Raises:
+        ValueError
+    """
+    name = text(value)
+    if not name or "\0" in name:
+        raise ValueError(f"{name!r} names no file")
+    return name
+
+
 def text(value: object) -> str:
     """A text.
 

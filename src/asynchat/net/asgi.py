@@ -9,8 +9,10 @@ the standard library is needed. (ASGI 3.0, HTTP and WebSocket specification 2.3;
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = logging.getLogger("asynchat")
 
 TEXT, BINARY = "text.ircv3.net", "binary.ircv3.net"
 MOST = 16 * 1024
@@ -91,6 +95,10 @@ async def _carry(server: Server, scope: Scope, receive: Receive, send: Send, all
     if not _welcome(scope, allowed):
         await send({"type": "websocket.close", "code": NORMAL})  # before it is accepted that is a 403
         return
+    if not server.running:
+        log.error("somebody came by ASGI, but the server does not run; the application's lifespan has to enter it")
+        await send({"type": "websocket.close", "code": TRY_LATER})
+        return
     ours, theirs = socket.socketpair()
     reader, writer = await asyncio.open_connection(sock=ours, limit=READ)
     try:
@@ -118,45 +126,48 @@ async def _relay(
         hearing = group.create_task(_to_server(receive, writer, send))
         telling = group.create_task(_to_client(reader, send, binary=binary))
         await asyncio.wait([hearing, telling], return_when=asyncio.FIRST_COMPLETED)
-        if telling.done():
-            hearing.cancel()
-            await send({"type": "websocket.close", "code": GOING_AWAY})
-            return
-        code = hearing.result()
+        code = hearing.result() if hearing.done() else GOING_AWAY
+        hearing.cancel()
         telling.cancel()
     if code is not None:
-        await send({"type": "websocket.close", "code": code})
+        with suppress(OSError):  # it is gone in this moment
+            await send({"type": "websocket.close", "code": code})
 
 
 async def _to_server(receive: Receive, writer: asyncio.StreamWriter, send: Send) -> int | None:
     """Hand on what the client says; the code to close with, None if the client has closed."""
-    while True:
-        message = await receive()
-        if message["type"] != "websocket.receive":
-            return None
-        text = message.get("text")
-        line = (text.encode() if text is not None else message.get("bytes") or b"").rstrip(b"\r\n")
-        if len(line) > MOST:
-            return TOO_BIG
-        if b"\n" in line:  # else a text that somebody pasted would run as commands
-            await send(
-                {"type": "websocket.send", "text": "FAIL * BAD_MESSAGE :Message rejected: a message is one line"}
-            )
-            continue
+    with suppress(OSError):  # the client or the server is gone (ASGI, "WebSocket": `send` raises OSError then)
+        while (message := await receive())["type"] == "websocket.receive":
+            if (code := await _hand_on(message, writer, send)) is not None:
+                return code
+    return None
+
+
+async def _hand_on(message: MutableMapping[str, Any], writer: asyncio.StreamWriter, send: Send) -> int | None:
+    """Hand on one message; the code to close with, if it is too long."""
+    text = message.get("text")
+    line = (text.encode() if text is not None else message.get("bytes") or b"").rstrip(b"\r\n")
+    if len(line) > MOST:
+        return TOO_BIG
+    if b"\n" in line:  # else a text that somebody pasted would run as commands
+        await send({"type": "websocket.send", "text": "FAIL * BAD_MESSAGE :Message rejected: a message is one line"})
+    else:
         writer.write(line + b"\r\n")
         await writer.drain()
+    return None
 
 
 async def _to_client(reader: asyncio.StreamReader, send: Send, *, binary: bool) -> None:
     """Hand on what the server says, until it says no more."""
     rest = b""
-    while data := await reader.read(READ):
-        *lines, rest = (rest + data).split(b"\r\n")
-        for line in lines:
-            if binary:
-                await send({"type": "websocket.send", "bytes": line})
-            elif line:
-                await send({"type": "websocket.send", "text": line.decode(errors="replace")})
+    with suppress(OSError):  # as above
+        while data := await reader.read(READ):
+            *lines, rest = (rest + data).split(b"\r\n")
+            for line in lines:
+                if binary:
+                    await send({"type": "websocket.send", "bytes": line})
+                elif line:
+                    await send({"type": "websocket.send", "text": line.decode(errors="replace")})
 
 
 def _welcome(scope: Scope, allowed: Sequence[str]) -> bool:

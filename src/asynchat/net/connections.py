@@ -54,6 +54,7 @@ class Connections:
         self._lingering: set[asyncio.Task[None]] = set()  # with those that were not let in, and are not gone yet
         self._ending = False
         self._grace_s = GRACE_S
+        self._patience: asyncio.Timeout | None = None  # with those who are told that it ends
         self._gone = asyncio.Event()  # one more has ended
         self._secret = secrets.token_bytes(16)
         house.unknown = lambda: len(self._all) - self._here
@@ -155,10 +156,17 @@ class Connections:
             except (OSError, RuntimeError):  # gone in this very moment
                 conversation.abort(reason)
         with suppress(TimeoutError):
-            async with asyncio.timeout(grace_s):
+            async with asyncio.timeout(grace_s) as self._patience:
                 await self.emptied()
         for conversation in self:
             conversation.abort(reason)
+
+    def hurry(self) -> None:
+        """Let nobody take any more time to end."""
+        self._grace_s = 0.0
+        if self._patience is not None and self._ending:
+            with suppress(RuntimeError):  # it has run out already
+                self._patience.reschedule(self._loop.time())
 
     async def drained(self, reason: str, timeout_s: float | None) -> None:
         """Take no more, tell everybody why, and wait until all but the consoles have left, but not longer than that."""

@@ -138,13 +138,28 @@ class Bound(NamedTuple):
 
 
 def adopt(sockets: Iterable[socket.socket]) -> list[Bound]:
-    """Sockets that somebody else has bound; they are closed with the server, and their files stay."""
-    bound = []
-    for sock in sockets:
-        sock.setblocking(False)
-        path = str(sock.getsockname()) if sock.family == socket.AF_UNIX else ""
-        bound.append(Bound(sock, None, path, lent=True))
-    return bound
+    """Sockets that somebody else has bound; they are closed with the server, and their files stay.
+
+    Raises:
+        CannotListen: one is none that can be listened on.
+    """
+    given = tuple(sockets)
+    try:
+        return [_adopt(sock) for sock in given]
+    except CannotListen:
+        for sock in given:
+            sock.close()
+        raise
+
+
+def _adopt(sock: socket.socket) -> Bound:
+    if sock.fileno() < 0:
+        raise CannotListen("a socket to listen on is closed; a server that was given one runs once")
+    where = sock.getsockname()
+    if sock.type != socket.SOCK_STREAM or not where or where[1:2] == (0,):
+        raise CannotListen(f"cannot listen on {sock}: it is no stream, or not bound to an address")
+    sock.setblocking(False)
+    return Bound(sock, None, str(where) if sock.family == socket.AF_UNIX else "", lent=True)
 
 
 def bind_all(settings: ServerSettings) -> list[Bound]:

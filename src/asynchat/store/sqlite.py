@@ -65,9 +65,15 @@ class SqliteLog(SqliteReader):
 
     async def open(self) -> None:
         file = self._file
-        await in_thread(self._flusher, lambda: file.open(check_later=self._searching.submit))
-        self._reader, self.durable_id = file.reader, file.durable_id
-        await in_thread(self._flusher, self._writing.begin, file.writer, file.last_id, file.last_ms)
+        try:
+            await in_thread(self._flusher, lambda: file.open(check_later=self._searching.submit))
+            self._reader, self.durable_id = file.reader, file.durable_id
+            await in_thread(self._flusher, self._writing.begin, file.writer, file.last_id, file.last_ms)
+        except BaseException:
+            self._flusher.submit(file.close, None)  # who is cancelled leaves a thread that opens it still
+            for executor in (self._flusher, self._searching, self._reading):
+                executor.shutdown(wait=False)
+            raise
 
     async def close(self) -> None:
         if self._rest is not None:

@@ -25,7 +25,6 @@ class Application:
     """
 
     def __init__(self, hook_timeout: float) -> None:
-        self._inside: Inside | None = None
         self._hooks = Hooks(hook_timeout)
         self._entered = False
 
@@ -179,7 +178,13 @@ class Application:
         """
         await self._running().speakers.leave(by)
 
+    @property
+    def _inside(self) -> Inside | None:
+        """What a server that runs consists of."""
+        raise NotImplementedError
+
     def _running(self) -> Inside:
-        if self._inside is None:
+        inside = self._inside
+        if inside is None:
             raise RuntimeError("the server does not run: enter it first")
-        return self._inside
+        return inside

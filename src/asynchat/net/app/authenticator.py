@@ -35,8 +35,9 @@ class AppLogins:
         keys = (network_of(address), casefold(name)[: 2 * self._name_limit])
         if self._limited:
             self._guesses.check(keys)
+        about = f"the login of {name[: self._name_limit]!r}"
         account = await self._calls.call(
-            self._judged, f"the login of {name[: self._name_limit]!r}", name, password, gives=(str, type(None))
+            self._function, about, name, password, gives=(str, type(None)), check=self._check_account
         )
         if account is None:
             self._guesses.wrong(keys)
@@ -44,16 +45,12 @@ class AppLogins:
         self._owned.add(casefold(account))
         return str(account)
 
-    async def _judged(self, name: str, password: str) -> str | None:
-        account = self._function(name, password)
-        if not (account is None or isinstance(account, str)):
-            account = await account
-        if isinstance(account, str):
+    def _check_account(self, account: str | None) -> None:
+        if account is not None:
             try:
                 check_person(account, self._name_limit)
             except BadName as error:
                 raise ValueError(f"it gave an account that nobody can be called: {error.text}") from None
-        return account
 
     async def credential_for(self, name: str, *, address: str) -> Credential:
         raise Refused("TEMPORARILY_UNAVAILABLE", "there is no SCRAM here")

@@ -37,9 +37,17 @@ class Calls:
         self._complained: dict[str, float] = {}
 
     async def call(
-        self, function: Callable[..., Any], about: str, *arguments: Any, gives: tuple[type, ...] = (object,)
+        self,
+        function: Callable[..., Any],
+        about: str,
+        *arguments: Any,
+        gives: tuple[type, ...] = (object,),
+        check: Callable[[Any], object] = lambda given: given,
     ) -> Any:
-        """What a function gives, which is one of some types; `about` tells the log what it was called for.
+        """What a function gives; `about` tells the log what it was called for.
+
+        What is of none of the types `gives`, or makes `check` raise something, counts as a failure of the function; so
+        does whatever it raises, but for what ends a program, and what cancels the task that calls it.
 
         Raises:
             Refused: it says so; HOOK_TIMEOUT, HOOK_FAILED: which was logged, and counted.
@@ -53,10 +61,15 @@ class Calls:
                     result = await result
             if not isinstance(result, gives):
                 raise TypeError(f"{name} gave {result!r}")
+            check(result)
             return result
         except Refused as refused:
             raise _spoken(refused) from None
-        except Exception as error:
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_cancelled():  # else it awaited something that was
+                raise
             self.errors[name] += 1
             if isinstance(error, TimeoutError) and scope.expired():
                 log.error("%s took more than %g s on %s", name, self.timeout_s, about)
@@ -73,10 +86,16 @@ class Calls:
             log.warning("%s is slow: %.0f ms on %s", name, took_s * 1000, about)
 
 
+def _is_cancelled() -> bool:
+    """Whether somebody wants the running task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def _spoken(refused: Refused) -> Refused:
     """A refusal as every wire can put it: an application may have written anything."""
-    code = refused.code if _CODE.fullmatch(refused.code) else "REFUSED"
-    text = _UNPRINTABLE.sub(" ", refused.text).strip()
+    code = refused.code if _CODE.fullmatch(str(refused.code)) else "REFUSED"
+    text = _UNPRINTABLE.sub(" ", str(refused.text)).strip()
     if (code, text) == (refused.code, refused.text):
         return refused
     return Refused(code, text, refused.about)

@@ -94,6 +94,11 @@ class Followers:
                 for each in self._following:
                     each.note(entry.event)
 
+    def hurry(self) -> None:
+        """Have them told of nothing more."""
+        for task in self._tasks:
+            task.cancel()
+
     async def end(self, grace_s: float) -> None:
         """Have them told of what is left, for so long."""
         for each in self._following:

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 from asynchat.chat.messages import Message, message_of, messages_of
 from asynchat.chat.search import Search
-from asynchat.net.app.inside import Inside
 from asynchat.net.app.messages import Messages
+from asynchat.net.app.moderation import Moderation
 from asynchat.net.app.person import Person, person_of
-from asynchat.net.app.receipt import Receipt
 
 
-class Room:
+class Room(Moderation):
     """A room of a server; made by `Server.room`. It need not exist: the first who enters it makes it.
 
     Whoever does something is named by `by`: a user, present in the room from then on, whom policy treats like any
     other. See `Server.room`. Every method raises RuntimeError if the server does not run.
     """
 
-    __slots__ = ("_inside", "name")
-
-    def __init__(self, name: str, inside: Callable[[], Inside]) -> None:
-        self.name = name
-        self._inside = inside
-
-    def __repr__(self) -> str:
-        return f"<Room {self.name}>"
-
-    async def send(self, text: str, *, by: str, key: str | None = None, kind: str = "message") -> Receipt:
-        """Say something; returns once it is stored and shown.
-
-        `text` may have several lines, parted by LF. What `by` has said before under the same `key`, of up to 128
-        characters, is not said again. `kind` is `message`, `notice` or `action`.
-
-        Raises:
-            Refused: what policy, a hook or the store says no to; the code tells which.
-            ValueError: there is no such kind.
-        """
-        return await self._inside().speakers.send(self.name, text, by=by, key=key, kind=kind)
+    __slots__ = ()
 
     def messages(self, *, after: str | None = None, follow: bool = True) -> AsyncIterator[Message]:
         """What was said after an id (None: from the beginning), each line once and in order.
@@ -97,30 +77,6 @@ class Room:
         """
         topic = self._inside().room(self.name).topic
         return topic.text if topic is not None else None
-
-    async def set_topic(self, text: str, *, by: str) -> None:
-        """Give it a topic; an empty one takes it away. It is cut to the limit (`[limits] topic`).
-
-        Raises:
-            Refused: NOT_ALLOWED, unless the topic is unlocked or `by` runs the room.
-        """
-        inside = self._inside()
-        await inside.speakers.do(
-            lambda session: inside.hub.set_topic(session.present, self.name, text, via=session), by=by, room=self.name
-        )
-
-    async def kick(self, name: str, reason: str = "", *, by: str) -> None:
-        """Put somebody out of it.
-
-        Raises:
-            Refused: NOT_ALLOWED, NO_SUCH_NAME, NOT_THEIR_ROOM.
-        """
-        inside = self._inside()
-        await inside.speakers.do(
-            lambda session: inside.hub.kick(session.present, self.name, name, reason, via=session),
-            by=by,
-            room=self.name,
-        )
 
 
 def _position(event_id: str | None) -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from asynchat.chat.errors import Refused
 from asynchat.chat.events import Event, Kind
 from asynchat.chat.names import casefold, is_room
-from asynchat.chat.sessions import Pending
 from asynchat.net.app.receipt import Receipt
 from asynchat.wire.app import APP, AppSession
 from asynchat.wire.house import House
@@ -19,7 +18,7 @@ from asynchat.wire.session import Session
 
 log = logging.getLogger("asynchat")
 
-Verb = Callable[[AppSession], Pending | None]
+Verb = Callable[[AppSession], Awaitable[object] | None]
 
 
 def _swallow(chunk: bytes) -> None:
@@ -89,10 +88,10 @@ class Speakers:
         event: Event = await pending
         return Receipt(id=event.id, at=event.at, new=event is pending.event)
 
-    async def do(self, verb: Verb, *, by: str, room: str) -> None:
-        """Do something in a room, which is entered; returns once it is stored and shown."""
+    async def do(self, verb: Verb, *, by: str, room: str | None = None) -> None:
+        """Do something, in a room, which is entered; returns once it is stored and shown."""
         async with self._acting(by) as session:
-            if not session.present.is_server:
+            if room is not None and not session.present.is_server:
                 await session.be_in(room)
             await session.settle(session.present.last)
             pending = verb(session)

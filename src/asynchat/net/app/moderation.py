@@ -1,0 +1,80 @@
+"""Moderation: running a room from code."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+
+from asynchat.chat.events import ROLES, Change, Setting
+from asynchat.net.app.talk import Talk
+from asynchat.wire.app import AppSession
+
+ROLE: Mapping[str, Setting] = {setting.value: setting for setting in ROLES}
+
+
+class Moderation(Talk):
+    """The part of a room that is about who may do what in it. Each verb returns once it is stored and shown."""
+
+    __slots__ = ()
+
+    async def set_topic(self, text: str, *, by: str) -> None:
+        """Give it a topic; an empty one takes it away. It is cut to the limit (`[limits] topic`).
+
+        Raises:
+            Refused: NOT_ALLOWED, unless the topic is unlocked or `by` runs the room.
+        """
+        hub = self._inside().hub
+        await self._do(lambda session: hub.set_topic(session.present, self.name, text, via=session), by=by)
+
+    async def invite(self, name: str, *, by: str) -> None:
+        """Let somebody in, and tell them: past a key, a limit, a ban, but not where only people with an account enter.
+
+        Raises:
+            Refused: NOT_ALLOWED, the room is invite-only and `by` neither runs it nor helps; NO_SUCH_NAME,
+                ALREADY_IN_ROOM.
+        """
+        hub = self._inside().hub
+        await self._do(lambda session: hub.invite(session.present, self.name, name, via=session), by=by)
+
+    async def kick(self, name: str, reason: str = "", *, by: str) -> None:
+        """Put somebody out of it.
+
+        Raises:
+            Refused: NOT_ALLOWED, NO_SUCH_NAME, NOT_THEIR_ROOM.
+        """
+        hub = self._inside().hub
+        await self._do(lambda session: hub.kick(session.present, self.name, name, reason, via=session), by=by)
+
+    async def give_role(self, name: str, role: Literal["operator", "helper", "voice"], *, by: str) -> None:
+        """Give a member a role: `voice` speaks where it is moderated, a `helper` also invites, kicks and gives voice,
+        an `operator` may do everything. Roles add up; nothing if they have it.
+
+        Raises:
+            Refused: NOT_ALLOWED, NO_SUCH_NAME, NOT_THEIR_ROOM.
+            ValueError: there is no such role.
+        """
+        await self._set_role(name, role, True, by)
+
+    async def take_role(self, name: str, role: Literal["operator", "helper", "voice"], *, by: str) -> None:
+        """Take a role back; nothing if they do not have it. Everybody may give up their own.
+
+        Raises:
+            Refused: NOT_ALLOWED, NO_SUCH_NAME, NOT_THEIR_ROOM.
+            ValueError: there is no such role.
+        """
+        await self._set_role(name, role, False, by)
+
+    async def _set_role(self, name: str, role: str, on: bool, by: str) -> None:
+        setting, hub = ROLE.get(role), self._inside().hub
+        if setting is None:
+            raise ValueError(f"{role!r} is no role: {', '.join(ROLE)}")
+
+        def change(session: AppSession) -> Awaitable[object] | None:
+            user = hub.user(name)
+            one = Change(setting=setting, on=on, value=user.nick, user=user.id)
+            return hub.change(session.present, self.name, [one], via=session)
+
+        await self._do(change, by=by)
+
+    async def _do(self, verb: Callable[[AppSession], Awaitable[object] | None], *, by: str) -> None:
+        await self._inside().speakers.do(verb, by=by, room=self.name)

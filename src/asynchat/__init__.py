@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
     from asynchat.client.incoming import Happening, Incoming, Sent
     from asynchat.config.values import BadConfig
+    from asynchat.net.app.ban import Ban
     from asynchat.net.app.context import Context
     from asynchat.net.app.event import Event
     from asynchat.net.app.person import Person
@@ -32,6 +33,7 @@ __all__ = [
     "AsynchatError",
     "BadConfig",
     "BadMessage",
+    "Ban",
     "CannotListen",
     "Client",
     "Context",
@@ -59,6 +61,7 @@ _WHERE = {
     "AsynchatError": "asynchat.chat.errors",
     "BadConfig": "asynchat.config.values",
     "BadMessage": "asynchat.chat.errors",
+    "Ban": "asynchat.net.app.ban",
     "CannotListen": "asynchat.net.listen",
     "Client": "asynchat.client.bot",
     "Context": "asynchat.net.app.context",

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import asynchat
-from tests.net.conftest import NEWS, IrcClient, LineClient, Walk
+from tests.net.conftest import NEWS, NO, IrcClient, LineClient, Walk
 
 Verb = Callable[[asynchat.Room], Awaitable[object]]
 
 VERBS: dict[str, Verb] = {
     "give_role": lambda room: room.give_role("nat", "voice", by="ci"),
     "take_role": lambda room: room.take_role("nat", "operator", by="ci"),
+    "ban": lambda room: room.ban("nat", by="ci"),
+    "unban": lambda room: room.unban("bad", by="ci"),
+    "mute": lambda room: room.mute("nat", by="ci"),
+    "unmute": lambda room: room.unmute("bad", by="ci"),
 }
 """What only who runs the room may do, by somebody who does not."""
 
@@ -74,3 +79,50 @@ async def test_who_is_invited_may_enter(server: asynchat.Server, walk_in: Walk) 
     await nat.until(NEWS, "ci invites you to #ops")
     with pytest.raises(asynchat.Refused, match="ALREADY_IN_ROOM"):
         await room.invite("irene", by="ci")
+
+
+async def test_who_is_banned_from_a_room_does_not_enter_it_until_that_is_taken_back(server: asynchat.Server) -> None:
+    room = server.room("#ops")
+    await room.send("first", by="ci")
+    await room.ban("mallory", by="ci")
+    with pytest.raises(asynchat.Refused, match="BANNED"):
+        await room.send("spam", by="mallory")
+    [ban] = room.bans()
+    assert (ban.mask, ban.by, ban.until, ban.reason) == ("mallory!*@*", "ci", None, "")
+    assert timedelta() <= datetime.now(UTC) - ban.at < timedelta(minutes=1)
+    await room.unban(ban.mask, by="ci")
+    await room.unban("mallory", by="ci")
+    assert room.bans() == []
+    await room.send("sorry", by="mallory")
+
+
+async def test_who_is_muted_hears_and_says_nothing_until_that_is_taken_back(
+    server: asynchat.Server, walk_in: Walk
+) -> None:
+    irene = await walk_in(IrcClient, server.port, "irene")
+    nat = await walk_in(LineClient, server.port, "nat")
+    room = server.room("#lobby")
+    await room.mute("nat", by="server")
+    await irene.until(NEWS, "MODE #lobby +b m:nat!*@*")
+    await nat.say("hello?")
+    await nat.until(NO, "CANNOT_SPEAK")
+    await irene.say("quiet now")
+    await nat.until("irene", "quiet now")
+    assert [ban.mask for ban in room.mutes()] == ["nat!*@*"]
+    assert room.bans() == []
+    await room.unmute("nat", by="server")
+    await nat.say("thank you")
+    await irene.until("nat", "thank you")
+    assert room.mutes() == []
+
+
+async def test_a_ban_holds_as_long_as_is_said_last(server: asynchat.Server) -> None:
+    room = server.room("#ops")
+    await room.send("first", by="ci")
+    await room.ban("mallory", by="ci")
+    await room.ban("MALLORY", seconds=3600, by="ci")
+    [ban] = room.bans()
+    assert ban.until is not None
+    assert timedelta(minutes=59) < ban.until - datetime.now(UTC) <= timedelta(hours=1)
+    with pytest.raises(asynchat.Refused, match="BAD_SETTING"):
+        await room.ban("no such mask", by="ci")

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
 from asynchat.chat.events import ROLES, Change, Setting
+from asynchat.chat.names import full_mask
+from asynchat.net.app.ban import Ban, ban_of
 from asynchat.net.app.talk import Talk
 from asynchat.wire.app import AppSession
 
@@ -63,6 +65,67 @@ class Moderation(Talk):
             ValueError: there is no such role.
         """
         await self._set_role(name, role, False, by)
+
+    async def ban(self, who: str, *, seconds: float | None = None, by: str) -> None:
+        """Keep somebody from entering it, and from speaking if they are there; `kick` puts them out.
+
+        `who` is a name, `nick!ident@host` with `*` and `?`, of which parts may be left out, or `a:account`. It holds
+        for so many `seconds`, None for ever; the last word on who it is counts.
+
+        Raises:
+            Refused: NOT_ALLOWED, LIST_FULL, BAD_SETTING: nobody can be meant by that.
+        """
+        await self._list(True, full_mask(who), seconds, by)
+
+    async def unban(self, who: str, *, by: str) -> None:
+        """Take a ban back, said as `ban` was told or as `bans` tells it; nothing if there is none.
+
+        Raises:
+            Refused: NOT_ALLOWED.
+        """
+        await self._list(False, full_mask(who), None, by)
+
+    async def mute(self, who: str, *, seconds: float | None = None, by: str) -> None:
+        """Keep somebody from speaking in it, unless they have a role; all is said as for `ban`.
+
+        Raises:
+            Refused: NOT_ALLOWED, LIST_FULL, BAD_SETTING.
+        """
+        await self._list(True, f"m:{full_mask(who)}", seconds, by)
+
+    async def unmute(self, who: str, *, by: str) -> None:
+        """Let somebody speak again; nothing if they could.
+
+        Raises:
+            Refused: NOT_ALLOWED.
+        """
+        await self._list(False, f"m:{full_mask(who)}", None, by)
+
+    def bans(self) -> list[Ban]:
+        """Who is kept out of it, oldest first.
+
+        Raises:
+            Refused: NO_SUCH_ROOM, nobody was ever in it.
+        """
+        return self._banned(mute=False)
+
+    def mutes(self) -> list[Ban]:
+        """Who is kept from speaking in it, oldest first.
+
+        Raises:
+            Refused: NO_SUCH_ROOM, nobody was ever in it.
+        """
+        return self._banned(mute=True)
+
+    async def _list(self, on: bool, mask: str, seconds: float | None, by: str) -> None:
+        hub = self._inside().hub
+        until_ms = None if seconds is None else hub.clock_ms() + round(seconds * 1000)
+        one = Change(setting=Setting.BAN, on=on, value=mask, until_ms=until_ms)
+        await self._do(lambda session: hub.change(session.present, self.name, [one], via=session), by=by)
+
+    def _banned(self, *, mute: bool) -> list[Ban]:
+        entries = self._inside().room(self.name).entries(Setting.BAN)
+        return [ban_of(entry) for entry in entries if entry.mute is mute]
 
     async def _set_role(self, name: str, role: str, on: bool, by: str) -> None:
         setting, hub = ROLE.get(role), self._inside().hub

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asynchat.net.app.person import Person
     from asynchat.net.app.receipt import Receipt
     from asynchat.net.app.room import Room
+    from asynchat.net.app.settings import RoomSettings
     from asynchat.net.app.user import User
     from asynchat.net.asgi import asgi
     from asynchat.net.listen import CannotListen
@@ -47,6 +48,7 @@ __all__ = [
     "Receipt",
     "Refused",
     "Room",
+    "RoomSettings",
     "Sent",
     "Server",
     "StoreError",
@@ -75,6 +77,7 @@ _WHERE = {
     "Receipt": "asynchat.net.app.receipt",
     "Refused": "asynchat.chat.errors",
     "Room": "asynchat.net.app.room",
+    "RoomSettings": "asynchat.net.app.settings",
     "Sent": "asynchat.client.incoming",
     "Server": "asynchat.net.server",
     "StoreError": "asynchat.chat.errors",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
+from typing import Literal, Unpack
 
 from asynchat.chat.events import ROLES, Change, Setting
 from asynchat.chat.names import full_mask
 from asynchat.net.app.ban import Ban, ban_of
+from asynchat.net.app.settings import RoomSettings, changes_to, settings_of
 from asynchat.net.app.talk import Talk
 from asynchat.wire.app import AppSession
 
@@ -46,6 +47,31 @@ class Moderation(Talk):
         """
         hub = self._inside().hub
         await self._do(lambda session: hub.kick(session.present, self.name, name, reason, via=session), by=by)
+
+    def settings(self) -> RoomSettings:
+        """What is set in it, the key too. `room.change(**settings, by="server")` has it so again.
+
+        Raises:
+            Refused: NO_SUCH_ROOM, nobody was ever in it.
+        """
+        return settings_of(self._inside().room(self.name))
+
+    async def change(self, *, by: str, **settings: Unpack[RoomSettings]) -> None:
+        """Change what is set in it, all at once: `room.change(moderated=True, key=None, by="ci")`.
+
+        What is not named stays as it is; of the lists all is named that is to be on them.
+
+        Raises:
+            Refused: NOT_ALLOWED; BAD_SETTING, that is no value for it; LIST_FULL.
+            TypeError: there is no such setting.
+        """
+        hub = self._inside().hub
+
+        def change(session: AppSession) -> Awaitable[object] | None:
+            changes = changes_to(hub.room(self.name), settings)
+            return hub.change(session.present, self.name, changes, via=session)
+
+        await self._do(change, by=by)
 
     async def give_role(self, name: str, role: Literal["operator", "helper", "voice"], *, by: str) -> None:
         """Give a member a role: `voice` speaks where it is moderated, a `helper` also invites, kicks and gives voice,

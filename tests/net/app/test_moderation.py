@@ -22,6 +22,7 @@ VERBS: dict[str, Verb] = {
     "unban": lambda room: room.unban("bad", by="ci"),
     "mute": lambda room: room.mute("nat", by="ci"),
     "unmute": lambda room: room.unmute("bad", by="ci"),
+    "rename": lambda room: room.rename("#ours", by="ci"),
     "change": lambda room: room.change(moderated=True, by="ci"),
 }
 """What only who runs the room may do, by somebody who does not."""
@@ -211,3 +212,22 @@ async def test_a_value_that_does_not_fit_is_refused_and_so_is_all_with_it(
     assert not room.settings()["secret"]
     with pytest.raises(TypeError, match="colour"):
         await room.change(colour="red", by="ci")  # type: ignore[call-arg]
+
+
+async def test_a_room_that_is_renamed_is_the_same_for_every_wire(server: asynchat.Server, walk_in: Walk) -> None:
+    irene = await walk_in(IrcClient, server.port, "irene")
+    nat = await walk_in(LineClient, server.port, "nat")
+    lobby = server.room("#lobby")
+    await lobby.send("before", by="ci")
+    hall = await lobby.rename("#hall", "more room", by="server")
+    assert hall.name == "#hall"
+    await irene.until(NEWS, "PART #lobby :more room")
+    await irene.until(NEWS, " 366 irene #hall ")
+    await nat.say("after")
+    await irene.until("nat", "after")
+    assert [message.text for message in await hall.history()] == ["before", "after"]
+    await server.room("#ops").send("hello", by="cd")
+    with pytest.raises(asynchat.Refused, match="NAME_TAKEN"):
+        await hall.rename("#ops", by="server")
+    with pytest.raises(asynchat.Refused, match="BAD_ROOM_NAME"):
+        await hall.rename("ops", by="server")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal, Unpack
+from typing import Literal, Self, Unpack
 
 from asynchat.chat.events import ROLES, Change, Setting
 from asynchat.chat.names import full_mask
@@ -11,6 +11,7 @@ from asynchat.net.app.ban import Ban, ban_of
 from asynchat.net.app.settings import RoomSettings, changes_to, settings_of
 from asynchat.net.app.talk import Talk
 from asynchat.wire.app import AppSession
+from asynchat.wire.moving import tell_moved
 
 ROLE: Mapping[str, Setting] = {setting.value: setting for setting in ROLES}
 
@@ -72,6 +73,22 @@ class Moderation(Talk):
             return hub.change(session.present, self.name, changes, via=session)
 
         await self._do(change, by=by)
+
+    async def rename(self, name: str, reason: str = "", *, by: str) -> Self:
+        """Give it another name; who is in it, what is set and what was said stay. Returns the room of that name.
+
+        Raises:
+            Refused: NOT_ALLOWED, BAD_ROOM_NAME, NAME_TAKEN.
+        """
+        hub = self._inside().hub
+
+        async def rename(session: AppSession) -> None:
+            pending = hub.rename_room(session.present, self.name, name, reason, via=session)
+            await pending
+            tell_moved(hub, pending.event)
+
+        await self._do(rename, by=by)
+        return type(self)(name, self._inside)
 
     async def give_role(self, name: str, role: Literal["operator", "helper", "voice"], *, by: str) -> None:
         """Give a member a role: `voice` speaks where it is moderated, a `helper` also invites, kicks and gives voice,

@@ -20,6 +20,25 @@ class Room(Moderation):
 
     __slots__ = ()
 
+    async def join(self, *, key: str | None = None, by: str) -> None:
+        """Enter it, as who does something in it does anyway; with its `key`, if it has one. Nothing if they are there.
+
+        Raises:
+            Refused: BAD_KEY, INVITE_ONLY, BANNED, ROOM_FULL, MEMBERS_ONLY, TOO_MANY_ROOMS, BAD_ROOM_NAME.
+        """
+        await self._inside().speakers.do(lambda session: session.be_in(self.name, key), by=by)
+
+    async def leave(self, reason: str = "", *, by: str) -> None:
+        """Leave it; see `Server.leave` for all of them.
+
+        Raises:
+            Refused: NOT_IN_ROOM, NO_SUCH_ROOM.
+        """
+        hub = self._inside().hub
+        await self._inside().speakers.do(
+            lambda session: hub.leave(session.present, self.name, reason, via=session), by=by
+        )
+
     def messages(self, *, after: str | None = None, follow: bool = True) -> AsyncIterator[Message]:
         """What was said after an id (None: from the beginning), each line once and in order.
 

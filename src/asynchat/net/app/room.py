@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from asynchat.chat.events import Said
 from asynchat.chat.messages import Message, message_of, messages_of
 from asynchat.chat.search import Search
 from asynchat.net.app.messages import Messages
@@ -96,6 +97,9 @@ class Room(Moderation):
         """
         topic = self._inside().room(self.name).topic
         return topic.text if topic is not None else None
+
+    def _has(self, said: Said) -> bool:
+        return said.places[0] == self._inside().room(self.name).place
 
 
 def _position(event_id: str | None) -> int:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from asynchat.chat.errors import Refused
 from asynchat.chat.events import Event, Kind
@@ -76,15 +77,17 @@ class Speakers:
 
     # What is done as one of them.
 
-    async def send(self, to: str, text: str, *, by: str, key: str | None, kind: str) -> Receipt:
-        """Say something in a room, which is entered, or to a person; returns once it is stored and shown."""
-        word = Kind(kind)
+    async def send(self, to: str, text: str, kind: Kind, *, by: str, **more: Any) -> Receipt:
+        """Say something in a room, which is entered, or to a person; returns once it is stored and shown.
+
+        `more` is that of the hub's `say`.
+        """
         if self._house.hub.journal.crowded:
             await self._house.hub.journal.breathe()
         async with self._acting(by) as session:
             if is_room(to):
                 await session.be_in(to)
-            pending = await session.say(to, text, word, key=key)
+            pending = await session.say(to, text, kind, **more)
         event: Event = await pending
         return Receipt(id=event.id, at=event.at, new=event is pending.event)
 

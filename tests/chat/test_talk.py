@@ -21,9 +21,9 @@ def test_what_is_said_to_a_person_is_in_both_inboxes(house):
     alice, bob = house.enter("alice"), house.enter("bob")
     pending = house.hub.say(alice, "BOB", "psst")
     assert (pending.event.to, pending.event.target) == ("bob", bob.id)
-    assert pending.event.places == (bob.inbox, alice.inbox, conversation(alice, bob.id))
+    assert pending.event.places == (bob.inbox, alice.inbox, conversation(alice.id, bob.id))
     assert pending.audience == Audience((), (bob,))
-    assert house.hub.say(alice, "alice", "note").event.places == (alice.inbox, conversation(alice, alice.id))
+    assert house.hub.say(alice, "alice", "note").event.places == (alice.inbox, conversation(alice.id, alice.id))
 
 
 @pytest.mark.parametrize(

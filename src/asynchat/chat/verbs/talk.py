@@ -67,7 +67,7 @@ class TalkVerbs(Deciding):
         else:
             person = self.user(to)
             to, target = person.nick, person.id
-            places = tuple(dict.fromkeys((person.inbox, user.inbox, conversation(user, person.id))))
+            places = tuple(dict.fromkeys((person.inbox, user.inbox, conversation(user.id, person.id))))
         basics = (user.source, self._at_ms(), str(next(self._ids)), places, kept)
         event = said(basics, (to, text, kind, target, tags, key, least, cuts))
         pending = user.last = self.journal.put(event, via)

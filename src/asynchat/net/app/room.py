@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from asynchat.chat.events import Said
-from asynchat.chat.messages import Message, message_of, messages_of
-from asynchat.chat.search import Search
-from asynchat.net.app.messages import Messages
+from asynchat.chat.messages import Message
+from asynchat.net.app.messages import Messages, page, search
 from asynchat.net.app.moderation import Moderation
 from asynchat.net.app.person import Person, person_of
 
@@ -52,7 +51,8 @@ class Room(Moderation):
             Refused: NO_SUCH_ROOM, on the first step, unless it is to follow.
             StoreError: on a step, if the log cannot be read.
         """
-        return Messages(self._inside(), self.name, _position(after), follow=follow)
+        inside = self._inside()
+        return Messages(inside, lambda: inside.room(self.name).place, after=after, follow=follow)
 
     async def history(self, *, before: str | None = None, after: str | None = None, limit: int = 50) -> list[Message]:
         """Up to `limit` lines between two ids, neither included, in order: the first after `after`, else the last.
@@ -63,10 +63,7 @@ class Room(Moderation):
             StoreError: the log cannot be read.
         """
         inside = self._inside()
-        end = inside.position() + 1 if before is None else _position(before)
-        first = None if after is None else str(_position(after))
-        page = await inside.log.page(inside.room(self.name).place, after=first, before=str(end), limit=limit)
-        return messages_of(page)
+        return await page(inside, inside.room(self.name).place, before=before, after=after, limit=limit)
 
     async def search(self, words: str, *, limit: int = 50) -> list[Message]:
         """The last `limit` lines that have all these words, in order, whatever their case and accents.
@@ -76,9 +73,7 @@ class Room(Moderation):
             StoreError: the log cannot be read.
         """
         inside = self._inside()
-        place = inside.room(self.name).place
-        found = await inside.log.search(Search(places=frozenset({place}), text=words, limit=limit))
-        return [message_of(said) for said in found]
+        return await search(inside, inside.room(self.name).place, words, limit=limit)
 
     def members(self) -> list[Person]:
         """Who is in it, longest there first.
@@ -100,16 +95,3 @@ class Room(Moderation):
 
     def _has(self, said: Said) -> bool:
         return said.places[0] == self._inside().room(self.name).place
-
-
-def _position(event_id: str | None) -> int:
-    """The number of an id; 0 for none.
-
-    Raises:
-        ValueError
-    """
-    if event_id is None:
-        return 0
-    if not (event_id.isascii() and event_id.isdigit()):
-        raise ValueError(f"{event_id!r} is no id of a message")
-    return int(event_id)

@@ -7,19 +7,28 @@ from contextlib import suppress
 from asynchat.chat.bans import Ban, Bans, normal
 from asynchat.chat.hub import Hub
 from asynchat.chat.sessions import Session
+from asynchat.chat.users import User
 
 
 async def banish(
-    hub: Hub, mask: str, reason: str = "", how_long_ms: int | None = None, *, via: Session | None = None
+    hub: Hub,
+    mask: str,
+    reason: str = "",
+    how_long_ms: int | None = None,
+    *,
+    by: User | None = None,
+    via: Session | None = None,
 ) -> int:
     """Ban a mask from the server, for so long, and end the connections of those whom it fits; how many they were.
+
+    Without `by` it is the server that does.
 
     Raises:
         Refused
     """
     now_ms = hub.clock_ms()
     until_ms = None if how_long_ms is None else now_ms + how_long_ms
-    await hub.banish(hub.server, mask, reason, until_ms=until_ms, via=via)
+    await hub.banish(by or hub.server, mask, reason, until_ms=until_ms, via=via)
     ban, only = Ban(normal(mask), "", now_ms, reason), Bans()
     only.add(ban)
     gone = 0

@@ -26,7 +26,7 @@ from asynchat.net.app.application import Application
 from asynchat.net.app.arrivals import Arrivals
 from asynchat.net.app.inside import Inside
 from asynchat.net.app.joining import both, fitted, judge_of, sessions_of
-from asynchat.net.app.speakers import Speakers
+from asynchat.net.app.speakers import Speakers, reserved
 from asynchat.net.connections import GRACE_S, Connections
 from asynchat.net.core import make_core, store_of, tls_of
 from asynchat.net.house import furnish, make_house
@@ -34,7 +34,7 @@ from asynchat.net.keeping import keep
 from asynchat.net.lifting import lift
 from asynchat.net.listen import BACKLOG, Bound, adopt, bind_all
 from asynchat.net.office import Office
-from asynchat.net.restoring import restore, see_off
+from asynchat.net.restoring import free_reserved, restore, see_off
 from asynchat.net.tuning import tune
 from asynchat.store import Log
 from asynchat.wire.house import WIRES
@@ -59,7 +59,8 @@ class Server(Application):
     - What it keeps: `store` is the path of the file, or `"memory"`, the default without `settings`; `durability` is
       `"sync"`, which survives a power cut, or `"process"`, which survives `kill -9`.
     - Who comes in: into `room`, speaking one of `wires` (of `"line"`, `"frame"`, `"irc"`, `"http"`, which is WebSocket
-      too; others are told and put out). `accounts` are `"off"`, `"optional"` or `"required"`.
+      too; others are told and put out). `accounts` are `"off"`, `"optional"` or `"required"`. The names in `speakers`
+      are kept for this program to speak `by`; nobody else comes in under them but by the password of such an account.
 
     `admin` is where the socket for `asynchat admin` is to be, if there is to be one; `read_settings` reads the
     configuration again for `reload`. With `accept_loss` it starts though the store misses something that was stored, or
@@ -91,6 +92,7 @@ class Server(Application):
         room: str | None = None,
         accounts: str | None = None,
         wires: Iterable[str] = WIRES,
+        speakers: str | Iterable[str] = (),
         hook_timeout: float = 5.0,
         admin: Path | None = None,
         read_settings: Callable[[], Settings] | None = None,
@@ -118,6 +120,7 @@ class Server(Application):
         self._wires = frozenset(wires)
         if not self._wires <= set(WIRES):
             raise BadConfig(f"Server: wires are {', '.join(WIRES)}, not {', '.join(self._wires.difference(WIRES))}")
+        self._reserved = reserved(speakers, self.settings.limits.nick)
         self._sockets = tuple(sockets)
         unasked = settings is None and host is None and port is None and listen is None
         self._binds = not ((listen is not None and not listen) or (self._sockets and unasked))
@@ -301,6 +304,7 @@ class Server(Application):
             from asynchat.net.logins import open_logins
 
             self._logins = await open_logins(settings)
+        hub.reserved = self._reserved
         self._house = make_house(settings, hub, store, judge or self._logins)
         self._house.reload, self._house.stop = self.reload, self.stop
         self._house.read_on = catch_up.begin_after
@@ -316,6 +320,7 @@ class Server(Application):
             journal_task = outer.create_task(journal.run(), name="asynchat journal")
             try:
                 await see_off(hub, always_on=settings.accounts.always_on)
+                await free_reserved(hub)
                 async with asyncio.TaskGroup() as group:
                     catch_up.work_in(group)
                     self._connections = Connections(self._house, settings.limits, group, self.broke)

@@ -127,7 +127,8 @@ class Application:
         What is done in it is done `by` somebody, named at each call. That is a user like all others, whom everybody
         sees: it comes in under its name at its first word, marked as a bot, enters the rooms it speaks in, and stays
         until `leave` or the end of the server. Policy and hooks treat it as they do others. It needs no password:
-        `by="alice"` is alice, if she has an account, here or not; a guest's name is refused with NAME_TAKEN.
+        `by="alice"` is alice, if she has an account, here or not; a guest's name is refused with NAME_TAKEN, unless it
+        is one of the server's `speakers`, which no guest can have.
         `by="server"` is the operator, who may do everything, as at the console; nobody comes in as that but by code.
 
         Raises:

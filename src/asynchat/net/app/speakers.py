@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from asynchat.chat.errors import Refused
+from asynchat.chat.errors import BadName, Refused
 from asynchat.chat.events import Event, Kind
-from asynchat.chat.names import casefold, is_room
+from asynchat.chat.names import casefold, check_person, is_room
+from asynchat.config.values import BadConfig
 from asynchat.net.app.receipt import Receipt
 from asynchat.wire.app import APP, AppSession
 from asynchat.wire.house import House
@@ -24,6 +25,21 @@ Verb = Callable[[AppSession], Awaitable[object] | None]
 
 def _swallow(chunk: bytes) -> None:
     """Nobody listens."""
+
+
+def reserved(names: str | Iterable[str], limit: int) -> frozenset[str]:
+    """Names, of so many characters at most, that an application keeps for itself; casefolded.
+
+    Raises:
+        BadConfig: nobody can be called so.
+    """
+    found = [names] if isinstance(names, str) else [*names]
+    try:
+        for name in found:
+            check_person(name, limit)
+    except BadName as refused:
+        raise BadConfig(f"Server: speakers: {refused.text}") from None
+    return frozenset(map(casefold, found))
 
 
 class Speaker:

@@ -1,4 +1,4 @@
-"""Keeping somebody off the server who may be here."""
+"""Putting somebody out of the server, or keeping them off."""
 
 from __future__ import annotations
 
@@ -39,3 +39,17 @@ async def banish(
                 with suppress(OSError, RuntimeError):  # it is gone already
                     session.keep_out(ban.refusal)
     return gone
+
+
+async def drop(hub: Hub, user: User, why: str) -> None:
+    """End the connections of somebody, and have them go, though they may have an account and usually stay.
+
+    Raises:
+        Refused: they had no connection, and that they go could not be stored.
+    """
+    sessions = user.sessions
+    for session in sessions:
+        with suppress(OSError, RuntimeError):  # it is gone already
+            session.dismiss(why)
+    if not sessions:
+        await hub.depart(user, why)

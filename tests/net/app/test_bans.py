@@ -50,3 +50,31 @@ async def test_only_the_server_itself_says_who_may_be_here(server: asynchat.Serv
         await server.pardon("nat", by="server")
     with pytest.raises(asynchat.Refused, match="BAD_SETTING"):
         await server.banish("no such mask", by="server")
+
+
+async def test_who_is_dropped_is_told_why_and_may_come_again(server: asynchat.Server, walk_in: Walk) -> None:
+    nat = await walk_in(LineClient, server.port, "nat")
+    irene = await walk_in(IrcClient, server.port, "irene")
+    await server.user("NAT").drop("flooding", by="server")
+    assert (NEWS, "dropped: flooding") in await nat.rest()
+    await irene.until(NEWS, " QUIT :dropped: flooding")
+    await walk_in(LineClient, server.port, "nat")
+    await server.room("#lobby").send("hello", by="ci")
+    await server.user("ci").drop(by="server")
+    await irene.until(NEWS, " QUIT :dropped")
+
+
+async def test_only_the_server_drops_and_not_itself(server: asynchat.Server, walk_in: Walk) -> None:
+    await walk_in(LineClient, server.port, "nat")
+    await server.room("#lobby").send("hello", by="server")
+    for name, by, code in (
+        ("nat", "ci", "NOT_SERVER"),
+        ("server", "server", "NOT_ALLOWED"),
+        ("x", "ci", "NO_SUCH_NAME"),
+    ):
+        with pytest.raises(asynchat.Refused) as refused:
+            await server.user(name).drop(by=by)
+        assert refused.value.code == code
+    with pytest.raises(asynchat.Refused, match="BAD_TEXT"):
+        await server.user("nat").drop("enough\r\nERROR", by="server")
+    assert sorted(person.name for person in server.users()) == ["ci", "nat", "server"]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from asynchat.chat import policy
 from asynchat.chat.events import Place, Said
 from asynchat.chat.messages import Message
 from asynchat.chat.names import casefold
 from asynchat.chat.users import conversation, inbox
+from asynchat.chat.verbs.deciding import one_line
 from asynchat.net.app.messages import Messages, page, search
 from asynchat.net.app.person import Person, person_of
 from asynchat.net.app.talk import Talk
+from asynchat.wire.app import AppSession
+from asynchat.wire.banishing import drop
 
 
 class User(Talk):
@@ -58,6 +62,24 @@ class User(Talk):
             StoreError: the log cannot be read.
         """
         return await search(self._inside(), self._place(other), words, limit=limit)
+
+    async def drop(self, reason: str = "", *, by: str) -> None:
+        """End their connections, telling why, and have them leave, also if their account would stay.
+
+        They may come again; see `Server.banish`. If they have connections, they have left when those are closed.
+
+        Raises:
+            Refused: NOT_SERVER, unless `by` is the server; NO_SUCH_NAME; NOT_ALLOWED, it is the server; BAD_TEXT.
+        """
+        hub = self._inside().hub
+
+        async def put_out(session: AppSession) -> None:
+            user = hub.user(self.name)
+            policy.drop(session.present, user)
+            why = one_line(reason, hub.limits.reason)
+            await drop(hub, user, f"dropped: {why}" if why else "dropped")
+
+        await self._inside().speakers.do(put_out, by=by)
 
     def _place(self, other: str | None) -> Place:
         inside = self._inside()

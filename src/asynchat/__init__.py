@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
     from asynchat.client.incoming import Happening, Incoming, Sent
     from asynchat.config.values import BadConfig
+    from asynchat.net.app.ban import Ban
     from asynchat.net.app.context import Context
     from asynchat.net.app.event import Event
     from asynchat.net.app.person import Person
     from asynchat.net.app.receipt import Receipt
     from asynchat.net.app.room import Room
+    from asynchat.net.app.settings import RoomSettings
     from asynchat.net.app.user import User
     from asynchat.net.asgi import asgi
     from asynchat.net.listen import CannotListen
@@ -32,6 +34,7 @@ __all__ = [
     "AsynchatError",
     "BadConfig",
     "BadMessage",
+    "Ban",
     "CannotListen",
     "Client",
     "Context",
@@ -45,6 +48,7 @@ __all__ = [
     "Receipt",
     "Refused",
     "Room",
+    "RoomSettings",
     "Sent",
     "Server",
     "StoreError",
@@ -59,6 +63,7 @@ _WHERE = {
     "AsynchatError": "asynchat.chat.errors",
     "BadConfig": "asynchat.config.values",
     "BadMessage": "asynchat.chat.errors",
+    "Ban": "asynchat.net.app.ban",
     "CannotListen": "asynchat.net.listen",
     "Client": "asynchat.client.bot",
     "Context": "asynchat.net.app.context",
@@ -72,6 +77,7 @@ _WHERE = {
     "Receipt": "asynchat.net.app.receipt",
     "Refused": "asynchat.chat.errors",
     "Room": "asynchat.net.app.room",
+    "RoomSettings": "asynchat.net.app.settings",
     "Sent": "asynchat.client.incoming",
     "Server": "asynchat.net.server",
     "StoreError": "asynchat.chat.errors",

@@ -187,6 +187,12 @@ class BadSetting(Reason):
     code_, text_ = "BAD_SETTING", "{2!r} is no value for {1} of {0}"
 
 
+class NoSuchMessage(Reason):
+    """There was no such message said there, or it was taken back. `about`: its id."""
+
+    code_, text_ = "UNKNOWN_MSGID", "there is no message {0} there"
+
+
 class NoText(Reason):
     """There is nothing in it to say. `about`: nothing."""
 

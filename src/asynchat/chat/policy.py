@@ -159,6 +159,17 @@ def run_server(user: User) -> None:
         raise NeedServer
 
 
+def drop(user: User, target: User) -> None:
+    """Let the user put somebody out of the server: the server itself may, but not itself.
+
+    Raises:
+        NeedServer, NeedOperator
+    """
+    run_server(user)
+    if target.is_server:
+        raise NeedOperator(target.nick, text="nobody puts the server out")
+
+
 def help_run(user: User, room: Room) -> Role:
     """Let the user do what helpers may; what it may do is returned.
 

@@ -25,9 +25,14 @@ def lasting_id(account: str) -> str:
     return f"{LASTING}:{casefold(account)}"
 
 
-def conversation(one: User, other_id: str) -> Place:
+def inbox(user_id: str) -> Place:
+    """Where what is said to a user alone, and by them to others alone, belongs."""
+    return f"@{user_id}"
+
+
+def conversation(one_id: str, other_id: str) -> Place:
     """Where what two users say to each other alone belongs, whichever of them says it."""
-    return f"&{min(one.id, other_id)}&{max(one.id, other_id)}"
+    return f"&{min(one_id, other_id)}&{max(one_id, other_id)}"
 
 
 class User:
@@ -92,4 +97,4 @@ class User:
     @property
     def inbox(self) -> Place:
         """Where what is said to this user alone belongs."""
-        return f"@{self.source.user}"
+        return inbox(self.source.user)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from asynchat.chat.names import casefold
 from asynchat.client.positions import ROOMS, is_talk
 from asynchat.client.show import mentions
+from asynchat.wire.irc import message
 from asynchat.wire.irc.message import Message
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 STATUS = "~&@%+"
 """What stands before a room's name when only those of a role are spoken to."""
 REACT, UNREACT, REPLY, TYPING = (
-    ("+draft/react", "+react"),
+    (message.REACT, "+react"),
     ("+draft/unreact",),
-    ("+draft/reply", "+reply"),
+    (message.REPLY, "+reply"),
     ("+typing",),
 )
 """Tags, as they are written and as they may be called one day. (IRCv3 react, reply, typing)"""

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asynchat.chat.hub import Hub
 from asynchat.config.server import Settings
 from asynchat.config.values import BadConfig
 from asynchat.net.admin import administer
@@ -33,7 +34,7 @@ from asynchat.net.keeping import keep
 from asynchat.net.lifting import lift
 from asynchat.net.listen import BACKLOG, Bound, adopt, bind_all
 from asynchat.net.office import Office
-from asynchat.net.restoring import restore, see_off
+from asynchat.net.restoring import free_reserved, restore, see_off
 from asynchat.net.tuning import tune
 from asynchat.store import Log
 from asynchat.wire.house import House
@@ -56,6 +57,7 @@ class Plan:
     hooks: Hooks
     accounts: str | None
     wires: frozenset[str]
+    reserved: frozenset[str]
     sockets: tuple[socket.socket, ...]
     binds: bool
     admin: Path | None
@@ -228,17 +230,8 @@ class Life:
         plan = self._plan
         settings = self._settings = self._fitted(self._settings)
         hub, fanout, catch_up, journal = make_core(settings, store, plan.trace)
-        judge = judge_of(settings, plan.hooks)
-        if judge is None and settings.accounts.mode != "off":
-            from asynchat.net.logins import open_logins
-
-            self.logins = await open_logins(settings)
-        self.house = make_house(settings, hub, store, judge or self.logins)
-        self.house.reload, self.house.stop = self._reload_quietly, self.stop
+        self.house = await self._make_house(settings, hub, store)
         self.house.read_on = catch_up.begin_after
-        self.house.wires = plan.wires
-        self.house.asks_all = judge is not None and settings.accounts.mode == "required"
-        self.house.sessions = sessions_of(plan.hooks, plan.trace)
         arrivals = Arrivals()
         self._speak_tls(await tls_of(settings))
         await restore(hub, store)
@@ -249,6 +242,7 @@ class Life:
             journal_task = outer.create_task(journal.run(), name="asynchat journal")
             try:
                 await see_off(hub, always_on=settings.accounts.always_on)
+                await free_reserved(hub)
                 async with asyncio.TaskGroup() as group:
                     catch_up.work_in(group)
                     self.connections = Connections(self.house, settings.limits, group, self._broke)
@@ -281,6 +275,22 @@ class Life:
                 await journal_task
                 await followers.end(self._grace_s)
                 await journal.save_snapshot()
+
+    async def _make_house(self, settings: Settings, hub: Hub, store: Log) -> House:
+        """What its sessions know of it, as it was planned."""
+        plan = self._plan
+        judge = judge_of(settings, plan.hooks)
+        if judge is None and settings.accounts.mode != "off":
+            from asynchat.net.logins import open_logins
+
+            self.logins = await open_logins(settings)
+        hub.reserved = plan.reserved
+        house = make_house(settings, hub, store, judge or self.logins)
+        house.reload, house.stop = self._reload_quietly, self.stop
+        house.wires = plan.wires
+        house.asks_all = judge is not None and settings.accounts.mode == "required"
+        house.sessions = sessions_of(plan.hooks, plan.trace)
+        return house
 
     async def _listen(self, sockets: Sequence[Bound]) -> None:
         """Take connections until told to stop, then end them."""

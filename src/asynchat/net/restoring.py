@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 from asynchat.chat import snapshot
+from asynchat.chat.errors import Refused
 from asynchat.chat.hub import Hub
+from asynchat.chat.names import casefold
 from asynchat.store import Log
+
+log = logging.getLogger("asynchat")
 
 RESTARTED = "the server was restarted"
 
@@ -38,3 +44,13 @@ async def see_off(hub: Hub, *, always_on: bool) -> None:
         last = hub.stay(user, RESTARTED) or last
     if last is not None:
         await last
+
+
+async def free_reserved(hub: Hub) -> None:
+    """Have those go by another name who bear one that was not reserved yet when they took it."""
+    for user in tuple(hub.state.people.values()):
+        if casefold(user.nick) in hub.reserved and casefold(user.nick) != casefold(user.source.account or ""):
+            try:
+                await hub.rename(user, hub.free_name(user.nick))
+            except Refused as refused:
+                log.warning("%s keeps a name that is reserved: %s", user.nick, refused.text)

@@ -21,6 +21,7 @@ from asynchat.config.server import Settings
 from asynchat.config.values import BadConfig
 from asynchat.net.app.application import Application
 from asynchat.net.app.inside import Inside
+from asynchat.net.app.speakers import reserved
 from asynchat.net.connections import GRACE_S
 from asynchat.net.life import Life, Plan
 from asynchat.wire.house import WIRES
@@ -42,7 +43,8 @@ class Server(Application):
     - What it keeps: `store` is the path of the file, or `"memory"`, the default without `settings`; `durability` is
       `"sync"`, which survives a power cut, or `"process"`, which survives `kill -9`.
     - Who comes in: into `room`, speaking one of `wires` (of `"line"`, `"frame"`, `"irc"`, `"http"`, which is WebSocket
-      too; others are told and put out). `accounts` are `"off"`, `"optional"` or `"required"`.
+      too; others are told and put out). `accounts` are `"off"`, `"optional"` or `"required"`. The names in `speakers`
+      are kept for this program to speak `by`; nobody else comes in under them but by the password of such an account.
 
     `admin` is where the socket for `asynchat admin` is to be, if there is to be one; `read_settings` reads the
     configuration again for `reload`. With `accept_loss` it starts though the store misses something that was stored, or
@@ -75,6 +77,7 @@ class Server(Application):
         room: str | None = None,
         accounts: str | None = None,
         wires: Iterable[str] = WIRES,
+        speakers: str | Iterable[str] = (),
         hook_timeout: float = 5.0,
         admin: Path | None = None,
         read_settings: Callable[[], Settings] | None = None,
@@ -108,6 +111,7 @@ class Server(Application):
             hooks=self._hooks,
             accounts=accounts,
             wires=frozenset(wires),
+            reserved=reserved(speakers, self.settings.limits.nick),
             sockets=lent,
             binds=not ((listen is not None and not listen) or (lent and unasked)),
             admin=admin,

@@ -77,7 +77,7 @@ class AppSession(Session):
             await self.settle(user.last)
         return user
 
-    async def be_in(self, name: str) -> None:
+    async def be_in(self, name: str, key: str | None = None) -> None:
         """Enter a room, unless it is there.
 
         Raises:
@@ -88,7 +88,7 @@ class AppSession(Session):
         if room is not None and user in room.members:
             return
         await self.settle(user.last)
-        pending = self.hub.join(user, name, via=self)
+        pending = self.hub.join(user, name, key, via=self)
         if pending is not None:
             await pending
 

@@ -1,4 +1,4 @@
-"""Keeping somebody off the server who may be here."""
+"""Putting somebody out of the server, or keeping them off."""
 
 from __future__ import annotations
 
@@ -7,19 +7,28 @@ from contextlib import suppress
 from asynchat.chat.bans import Ban, Bans, normal
 from asynchat.chat.hub import Hub
 from asynchat.chat.sessions import Session
+from asynchat.chat.users import User
 
 
 async def banish(
-    hub: Hub, mask: str, reason: str = "", how_long_ms: int | None = None, *, via: Session | None = None
+    hub: Hub,
+    mask: str,
+    reason: str = "",
+    how_long_ms: int | None = None,
+    *,
+    by: User | None = None,
+    via: Session | None = None,
 ) -> int:
     """Ban a mask from the server, for so long, and end the connections of those whom it fits; how many they were.
+
+    Without `by` it is the server that does.
 
     Raises:
         Refused
     """
     now_ms = hub.clock_ms()
     until_ms = None if how_long_ms is None else now_ms + how_long_ms
-    await hub.banish(hub.server, mask, reason, until_ms=until_ms, via=via)
+    await hub.banish(by or hub.server, mask, reason, until_ms=until_ms, via=via)
     ban, only = Ban(normal(mask), "", now_ms, reason), Bans()
     only.add(ban)
     gone = 0
@@ -30,3 +39,17 @@ async def banish(
                 with suppress(OSError, RuntimeError):  # it is gone already
                     session.keep_out(ban.refusal)
     return gone
+
+
+async def drop(hub: Hub, user: User, why: str) -> None:
+    """End the connections of somebody, and have them go, though they may have an account and usually stay.
+
+    Raises:
+        Refused: they had no connection, and that they go could not be stored.
+    """
+    sessions = user.sessions
+    for session in sessions:
+        with suppress(OSError, RuntimeError):  # it is gone already
+            session.dismiss(why)
+    if not sessions:
+        await hub.depart(user, why)

@@ -112,6 +112,25 @@ async def test_who_comes_in_while_the_server_closes_goes_again(tmp_path: Path) -
         assert server.users() == []
 
 
+async def test_who_code_speaks_as_enters_a_room_by_its_key_and_leaves_one_of_several(server: asynchat.Server) -> None:
+    ops, lobby = server.room("#ops"), server.room("#lobby")
+    await ops.change(key="tea", by="ci")
+    for key in (None, "coffee"):
+        with pytest.raises(asynchat.Refused) as refused:
+            await ops.join(key=key, by="cd")
+        assert code_of(refused) == "BAD_KEY"
+    await ops.join(key="tea", by="cd")
+    await ops.join(by="cd")
+    await lobby.join(by="cd")
+    await ops.leave("done", by="cd")
+    assert [person.name for person in ops.members()] == ["ci"]
+    assert [person.name for person in lobby.members()] == ["cd"]
+    for room, code in ((ops, "NOT_IN_ROOM"), (server.room("#none"), "NO_SUCH_ROOM")):
+        with pytest.raises(asynchat.Refused) as refused:
+            await room.leave(by="cd")
+        assert code_of(refused) == code
+
+
 async def test_a_guests_name_is_refused(server: asynchat.Server, walk_in: Walk) -> None:
     await walk_in(LineClient, server.port, "nat")
     with pytest.raises(asynchat.Refused) as refused:
@@ -183,8 +202,9 @@ async def test_a_text_that_is_none_too_long_or_of_no_kind_is_refused(server: asy
         with pytest.raises(asynchat.Refused) as refused:
             await room.send(text, by="ci")
         assert code_of(refused) == code
-    with pytest.raises(ValueError, match="shout"):
-        await room.send("hello", by="ci", kind="shout")
+    for kind in ("shout", "signal"):
+        with pytest.raises(ValueError, match=kind):
+            await room.send("hello", by="ci", kind=kind)
     for name in ("ops", "#a b"):
         with pytest.raises(asynchat.Refused, match="BAD_ROOM_NAME"):
             await server.room(name).send("hello", by="ci")

@@ -69,7 +69,7 @@ async def test_the_message_of_the_day_is_shown() -> None:
         ("NICK :", ":asynchat 431 * :No nickname given"),
         ("NICK 9lives", ":asynchat 432 * 9lives :Erroneous nickname"),
         ("NICK :two words", ":asynchat 432 * two_words :Erroneous nickname"),
-        ("NICK server", ":asynchat 432 * server :Erroneous nickname"),
+        ("NICK server", ":asynchat 432 * server :server is a name that only the server has"),
         ("NICK bob", ":asynchat 433 * bob :Nickname is already in use"),
         ("NICK BOB", ":asynchat 433 * BOB :Nickname is already in use"),
         ("USER a 0 *", ":asynchat 461 * USER :Not enough parameters"),

@@ -94,6 +94,18 @@ def test_tags_depend_on_the_capabilities(event: Event, line: str) -> None:
     assert b"msgid" not in every.render(replace(event, kept=False))
 
 
+def test_changes_that_are_too_many_for_a_line_are_put_on_several() -> None:
+    """A server takes bans back, and a program sets lists, as many as there are."""
+    masks = [f"{letter * 40}!*@*" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    changes = tuple(Change(setting=Setting.BAN, on=mask[0] != "a", value=mask) for mask in masks)
+    lines = irc().render(Changed(by=LONG, room="#a", changes=changes, **FACT)).decode().split("\r\n")[:-1]  # type: ignore[arg-type]
+    assert all(len(line) <= BODY_LIMIT for line in lines)
+    told = [Message.parse(line) for line in lines]
+    assert [mask for each in told for mask in each.params[2:]] == masks
+    assert told[0].params[1].startswith("-b+bb")
+    assert all(each.params[1].lstrip("+b") == "" for each in told[1:])
+
+
 def test_what_capabilities_add() -> None:
     joined = Joined(by=BO, room="#a", realname="Bo B", **FACT)  # type: ignore[arg-type]
     assert irc(caps.EXTENDED_JOIN).render(joined) == b":bo!~bo@there JOIN #a bob :Bo B\r\n"

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from asynchat.chat.errors import BadText, NoSuchName, NoSuchRoom
+from asynchat.chat.errors import BadText, NameReserved, NoSuchName, NoSuchRoom
 from asynchat.chat.events import Event, Place
-from asynchat.chat.names import casefold, suggest
+from asynchat.chat.names import casefold, check_person, suggest
 from asynchat.chat.rooms import Room
 from asynchat.chat.sessions import Journal, Pending, Session
 from asynchat.chat.state import State
@@ -53,6 +53,8 @@ class Deciding:
         self.state = state or State()
         self.claims: dict[str, str] = {}
         """Names that are being taken: casefolded name to user id."""
+        self.reserved: frozenset[str] = frozenset()
+        """Names that nobody bears but who is the account of that name; casefolded."""
         self._opening: dict[str, Place] = {}  # rooms that are being made: casefolded name to place
         self._coming: dict[Place, int] = {}  # how many are entering each room
         self._ids = itertools.count(1)
@@ -97,9 +99,22 @@ class Deciding:
         folded = casefold(name)
         return folded in self.state.users or folded in self.claims
 
+    def check_name(self, name: str, account: str | None = None) -> None:
+        """Let a name pass as that of somebody, who is logged in to an account or not; it may be taken.
+
+        Raises:
+            BadName, NameReserved
+        """
+        check_person(name, self.limits.name)
+        if self._is_kept(name) and casefold(name) != casefold(account or ""):
+            raise NameReserved(name)
+
+    def _is_kept(self, name: str) -> bool:
+        return casefold(name) in self.reserved
+
     def free_name(self, name: str) -> str:
         """A free name like this one."""
-        return suggest(name, self.is_taken, self.limits.name)
+        return suggest(name, lambda like: self.is_taken(like) or self._is_kept(like), self.limits.name)
 
     # Making events.
 

@@ -20,7 +20,7 @@ from asynchat.chat.events import (
     Renamed,
     Source,
 )
-from asynchat.chat.names import casefold, check_person
+from asynchat.chat.names import casefold
 from asynchat.chat.sessions import Pending, Session
 from asynchat.chat.users import SERVER, User, lasting_id
 from asynchat.chat.verbs.bans import BanVerbs
@@ -48,7 +48,7 @@ class PeopleVerbs(BanVerbs):
         Raises:
             BadName, NameTaken, KeptOut
         """
-        check_person(nick, self.limits.name)
+        self.check_name(nick, account)
         if self.is_taken(nick):
             raise NameTaken(nick)
         realname, event_id = one_line(realname, self.limits.reason), self._id()
@@ -116,7 +116,7 @@ class PeopleVerbs(BanVerbs):
         Raises:
             BadName, NameTaken, KeptOut
         """
-        check_person(nick, self.limits.name)
+        self.check_name(nick, user.source.account)
         if casefold(nick) != casefold(user.nick) and self.is_taken(nick):
             raise NameTaken(nick)
         self._admit(replace(user.source, nick=nick), via)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asynchat.chat import policy
-from asynchat.chat.errors import BadText, CannotSpeak, InvalidKey, NoSuchRoom, NoText, TooLong
+from asynchat.chat.errors import BadText, CannotSpeak, InvalidKey, NeedOperator, NoSuchRoom, NoText, TooLong
 from asynchat.chat.events import Kind, Place, Redacted, Role, Said, Setting, said
 from asynchat.chat.names import casefold
 from asynchat.chat.sessions import Pending, Session
@@ -67,7 +67,7 @@ class TalkVerbs(Deciding):
         else:
             person = self.user(to)
             to, target = person.nick, person.id
-            places = tuple(dict.fromkeys((person.inbox, user.inbox, conversation(user, person.id))))
+            places = tuple(dict.fromkeys((person.inbox, user.inbox, conversation(user.id, person.id))))
         basics = (user.source, self._at_ms(), str(next(self._ids)), places, kept)
         event = said(basics, (to, text, kind, target, tags, key, least, cuts))
         pending = user.last = self.journal.put(event, via)
@@ -82,6 +82,8 @@ class TalkVerbs(Deciding):
         # By its place: the room may have another name by now, and its old name may be another room's.
         room = self.state.places.get(line.places[0]) if line.target is None else None
         if line.by.user != user.id:
+            if line.target is not None:
+                raise NeedOperator(line.to, text="only who said it may take it back")
             if room is None or not room.members:
                 raise NoSuchRoom(line.to)
             policy.operate(user, room)

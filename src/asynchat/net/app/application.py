@@ -8,12 +8,14 @@ from typing import Any, Literal
 
 from asynchat.chat.errors import BadName, BadRoomName
 from asynchat.chat.names import is_room
+from asynchat.net.app.ban import Ban, ban_of
 from asynchat.net.app.event import What
 from asynchat.net.app.hooks import AfterHook, Authenticator, BeforeHook, Hooks
 from asynchat.net.app.inside import Inside
 from asynchat.net.app.person import Person, person_of
 from asynchat.net.app.room import Room
 from asynchat.net.app.user import User
+from asynchat.wire.banishing import banish
 
 
 class Application:
@@ -124,7 +126,8 @@ class Application:
         What is done in it is done `by` somebody, named at each call. That is a user like all others, whom everybody
         sees: it comes in under its name at its first word, marked as a bot, enters the rooms it speaks in, and stays
         until `leave` or the end of the server. Policy and hooks treat it as they do others. It needs no password:
-        `by="alice"` is alice, if she has an account, here or not; a guest's name is refused with NAME_TAKEN.
+        `by="alice"` is alice, if she has an account, here or not; a guest's name is refused with NAME_TAKEN, unless it
+        is one of the server's `speakers`, which no guest can have.
         `by="server"` is the operator, who may do everything, as at the console; nobody comes in as that but by code.
 
         Raises:
@@ -160,6 +163,40 @@ class Application:
             RuntimeError: the server does not run.
         """
         return [person_of(user) for user in self._running().hub.state.people.values()]
+
+    # Who may be here. Only the server itself may say so: `by="server"`.
+
+    async def banish(self, who: str, reason: str = "", *, seconds: float | None = None, by: str) -> None:
+        """Keep somebody off the server, and end their connections; they are told the reason.
+
+        `who` is a name, `nick!ident@host` with `*` and `?`, of which parts may be left out, `a:account`, an address or
+        a network (`192.0.2.0/24`). It holds for so many `seconds`, None for ever; the last word on who it is counts.
+
+        Raises:
+            Refused: NOT_SERVER, LIST_FULL, BAD_SETTING: nobody can be meant by that.
+        """
+        hub = self._running().hub
+        ms = None if seconds is None else round(seconds * 1000)
+        await self._running().speakers.do(
+            lambda session: banish(hub, who, reason, ms, by=session.present, via=session), by=by
+        )
+
+    async def pardon(self, who: str, *, by: str) -> None:
+        """Let somebody come again, said as `banish` was told or as `bans` tells it.
+
+        Raises:
+            Refused: NOT_SERVER; NO_SUCH_BAN.
+        """
+        hub = self._running().hub
+        await self._running().speakers.do(lambda session: hub.pardon(session.present, who, via=session), by=by)
+
+    def bans(self) -> list[Ban]:
+        """Who is kept off the server, oldest first.
+
+        Raises:
+            RuntimeError: the server does not run.
+        """
+        return [ban_of(ban) for ban in self._running().hub.state.bans.all.values()]
 
     @property
     def last_id(self) -> str:

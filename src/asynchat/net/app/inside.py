@@ -9,6 +9,7 @@ from asynchat.chat.errors import NoSuchRoom
 from asynchat.chat.hub import Hub
 from asynchat.chat.names import casefold
 from asynchat.chat.rooms import Room
+from asynchat.chat.users import SERVER, lasting_id
 from asynchat.net.app.arrivals import Arrivals
 from asynchat.net.app.speakers import Speakers
 from asynchat.store import Log
@@ -34,3 +35,10 @@ class Inside:
         if room is None:
             raise NoSuchRoom(name)
         return room
+
+    def user_id(self, name: str) -> str:
+        """The id of who is called so; of nobody who is here, that of the account of that name."""
+        user = self.hub.state.users.get(casefold(name))
+        if user is not None:
+            return user.id
+        return SERVER.user if casefold(name) == SERVER.nick else lasting_id(name)

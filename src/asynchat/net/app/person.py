@@ -17,7 +17,8 @@ class Person:
     """Somebody, as they were when they were asked for.
 
     `name` is what they are called, `account` what they are logged in to, None for a guest; `away` the text with which
-    they are away, None if they are not. `bot` is whether they say that they are a program. `role` is the highest they
+    they are away, None if they are not. `connected` is whether they have a connection, or this program speaks as them:
+    who has an account stays without. `bot` is whether they say that they are a program. `role` is the highest they
     have in the room that was asked about: `operator`, `helper`, `voice` or None. `rooms` are the names of those they
     are in, secret ones too.
     """
@@ -25,6 +26,7 @@ class Person:
     name: str
     account: str | None
     away: str | None
+    connected: bool
     bot: bool
     role: str | None
     rooms: tuple[str, ...]
@@ -36,6 +38,7 @@ def person_of(user: User, roles: Role = Role.NONE) -> Person:
         name=user.nick,
         account=user.source.account,
         away=user.away,
+        connected=bool(user.sessions),
         bot=Flag.BOT in user.flags,
         role=next((word for role, word in ROLES.items() if roles & role), None),
         rooms=tuple(room.name for room in user.rooms),

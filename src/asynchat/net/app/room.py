@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
-from asynchat.chat.messages import Message, message_of, messages_of
-from asynchat.chat.search import Search
-from asynchat.net.app.inside import Inside
-from asynchat.net.app.messages import Messages
+from asynchat.chat.events import Said
+from asynchat.chat.messages import Message
+from asynchat.net.app.messages import Messages, page, search
+from asynchat.net.app.moderation import Moderation
 from asynchat.net.app.person import Person, person_of
-from asynchat.net.app.receipt import Receipt
 
 
-class Room:
+class Room(Moderation):
     """A room of a server; made by `Server.room`. It need not exist: the first who enters it makes it.
 
     Whoever does something is named by `by`: a user, present in the room from then on, whom policy treats like any
     other. See `Server.room`. Every method raises RuntimeError if the server does not run.
     """
 
-    __slots__ = ("_inside", "name")
+    __slots__ = ()
 
-    def __init__(self, name: str, inside: Callable[[], Inside]) -> None:
-        self.name = name
-        self._inside = inside
-
-    def __repr__(self) -> str:
-        return f"<Room {self.name}>"
-
-    async def send(self, text: str, *, by: str, key: str | None = None, kind: str = "message") -> Receipt:
-        """Say something; returns once it is stored and shown.
-
-        `text` may have several lines, parted by LF. What `by` has said before under the same `key`, of up to 128
-        characters, is not said again. `kind` is `message`, `notice` or `action`.
+    async def join(self, *, key: str | None = None, by: str) -> None:
+        """Enter it, as who does something in it does anyway; with its `key`, if it has one. Nothing if they are there.
 
         Raises:
-            Refused: what policy, a hook or the store says no to; the code tells which.
-            ValueError: there is no such kind.
+            Refused: BAD_KEY, INVITE_ONLY, BANNED, ROOM_FULL, MEMBERS_ONLY, TOO_MANY_ROOMS, BAD_ROOM_NAME.
         """
-        return await self._inside().speakers.send(self.name, text, by=by, key=key, kind=kind)
+        await self._inside().speakers.do(lambda session: session.be_in(self.name, key), by=by)
+
+    async def leave(self, reason: str = "", *, by: str) -> None:
+        """Leave it; see `Server.leave` for all of them.
+
+        Raises:
+            Refused: NOT_IN_ROOM, NO_SUCH_ROOM.
+        """
+        hub = self._inside().hub
+        await self._inside().speakers.do(
+            lambda session: hub.leave(session.present, self.name, reason, via=session), by=by
+        )
 
     def messages(self, *, after: str | None = None, follow: bool = True) -> AsyncIterator[Message]:
         """What was said after an id (None: from the beginning), each line once and in order.
@@ -52,7 +51,8 @@ class Room:
             Refused: NO_SUCH_ROOM, on the first step, unless it is to follow.
             StoreError: on a step, if the log cannot be read.
         """
-        return Messages(self._inside(), self.name, _position(after), follow=follow)
+        inside = self._inside()
+        return Messages(inside, lambda: inside.room(self.name).place, after=after, follow=follow)
 
     async def history(self, *, before: str | None = None, after: str | None = None, limit: int = 50) -> list[Message]:
         """Up to `limit` lines between two ids, neither included, in order: the first after `after`, else the last.
@@ -63,10 +63,7 @@ class Room:
             StoreError: the log cannot be read.
         """
         inside = self._inside()
-        end = inside.position() + 1 if before is None else _position(before)
-        first = None if after is None else str(_position(after))
-        page = await inside.log.page(inside.room(self.name).place, after=first, before=str(end), limit=limit)
-        return messages_of(page)
+        return await page(inside, inside.room(self.name).place, before=before, after=after, limit=limit)
 
     async def search(self, words: str, *, limit: int = 50) -> list[Message]:
         """The last `limit` lines that have all these words, in order, whatever their case and accents.
@@ -76,9 +73,7 @@ class Room:
             StoreError: the log cannot be read.
         """
         inside = self._inside()
-        place = inside.room(self.name).place
-        found = await inside.log.search(Search(places=frozenset({place}), text=words, limit=limit))
-        return [message_of(said) for said in found]
+        return await search(inside, inside.room(self.name).place, words, limit=limit)
 
     def members(self) -> list[Person]:
         """Who is in it, longest there first.
@@ -98,39 +93,5 @@ class Room:
         topic = self._inside().room(self.name).topic
         return topic.text if topic is not None else None
 
-    async def set_topic(self, text: str, *, by: str) -> None:
-        """Give it a topic; an empty one takes it away. It is cut to the limit (`[limits] topic`).
-
-        Raises:
-            Refused: NOT_ALLOWED, unless the topic is unlocked or `by` runs the room.
-        """
-        inside = self._inside()
-        await inside.speakers.do(
-            lambda session: inside.hub.set_topic(session.present, self.name, text, via=session), by=by, room=self.name
-        )
-
-    async def kick(self, name: str, reason: str = "", *, by: str) -> None:
-        """Put somebody out of it.
-
-        Raises:
-            Refused: NOT_ALLOWED, NO_SUCH_NAME, NOT_THEIR_ROOM.
-        """
-        inside = self._inside()
-        await inside.speakers.do(
-            lambda session: inside.hub.kick(session.present, self.name, name, reason, via=session),
-            by=by,
-            room=self.name,
-        )
-
-
-def _position(event_id: str | None) -> int:
-    """The number of an id; 0 for none.
-
-    Raises:
-        ValueError
-    """
-    if event_id is None:
-        return 0
-    if not (event_id.isascii() and event_id.isdigit()):
-        raise ValueError(f"{event_id!r} is no id of a message")
-    return int(event_id)
+    def _has(self, said: Said) -> bool:
+        return said.places[0] == self._inside().room(self.name).place

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from typing import Any
 
-from asynchat.chat.errors import Refused
+from asynchat.chat.errors import BadName, Refused
 from asynchat.chat.events import Event, Kind
-from asynchat.chat.names import casefold, is_room
-from asynchat.chat.sessions import Pending
+from asynchat.chat.names import casefold, check_person, is_room
+from asynchat.config.values import BadConfig
 from asynchat.net.app.receipt import Receipt
 from asynchat.wire.app import APP, AppSession
 from asynchat.wire.house import House
@@ -19,11 +20,26 @@ from asynchat.wire.session import Session
 
 log = logging.getLogger("asynchat")
 
-Verb = Callable[[AppSession], Pending | None]
+Verb = Callable[[AppSession], Awaitable[object] | None]
 
 
 def _swallow(chunk: bytes) -> None:
     """Nobody listens."""
+
+
+def reserved(names: str | Iterable[str], limit: int) -> frozenset[str]:
+    """Names, of so many characters at most, that an application keeps for itself; casefolded.
+
+    Raises:
+        BadConfig: nobody can be called so.
+    """
+    found = [names] if isinstance(names, str) else [*names]
+    try:
+        for name in found:
+            check_person(name, limit)
+    except BadName as refused:
+        raise BadConfig(f"Server: speakers: {refused.text}") from None
+    return frozenset(map(casefold, found))
 
 
 class Speaker:
@@ -77,22 +93,24 @@ class Speakers:
 
     # What is done as one of them.
 
-    async def send(self, to: str, text: str, *, by: str, key: str | None, kind: str) -> Receipt:
-        """Say something in a room, which is entered, or to a person; returns once it is stored and shown."""
-        word = Kind(kind)
+    async def send(self, to: str, text: str, kind: Kind, *, by: str, **more: Any) -> Receipt:
+        """Say something in a room, which is entered, or to a person; returns once it is stored and shown.
+
+        `more` is that of the hub's `say`.
+        """
         if self._house.hub.journal.crowded:
             await self._house.hub.journal.breathe()
         async with self._acting(by) as session:
             if is_room(to):
                 await session.be_in(to)
-            pending = await session.say(to, text, word, key=key)
+            pending = await session.say(to, text, kind, **more)
         event: Event = await pending
         return Receipt(id=event.id, at=event.at, new=event is pending.event)
 
-    async def do(self, verb: Verb, *, by: str, room: str) -> None:
-        """Do something in a room, which is entered; returns once it is stored and shown."""
+    async def do(self, verb: Verb, *, by: str, room: str | None = None) -> None:
+        """Do something, in a room, which is entered; returns once it is stored and shown."""
         async with self._acting(by) as session:
-            if not session.present.is_server:
+            if room is not None and not session.present.is_server:
                 await session.be_in(room)
             await session.settle(session.present.last)
             pending = verb(session)

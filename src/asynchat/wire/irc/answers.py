@@ -135,7 +135,8 @@ class Answering(Session):
         elif words is None:
             self.fail(command, refused.code, *refused.about, text=refused.text)
         else:
-            self.reply(words.numeric, *(refused.about[index] for index in words.about))
+            text = refused.text if words.own else None
+            self.reply(words.numeric, *(refused.about[index] for index in words.about), text=text)
 
     def refuse_under(self, label: str | None, refused: Refused, command: str) -> None:
         """Refuse something that had a label, outside of the command that runs."""

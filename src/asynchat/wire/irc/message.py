@@ -13,6 +13,8 @@ CLIENT_TAGS_LIMIT = 4096
 """Bytes of tags, with the `@` and the space after them, that a client may send."""
 BODY_LIMIT = 510
 """Bytes of the rest, without CR LF."""
+REACT, REPLY = "+draft/react", "+draft/reply"
+"""The tags of a reaction, and of what it is a reaction to. (IRCv3 react, reply)"""
 
 _ESCAPES = {":": ";", "s": " ", "\\": "\\", "r": "\r", "n": "\n"}
 _ESCAPED = re.compile(r"\\(.?)", re.DOTALL)

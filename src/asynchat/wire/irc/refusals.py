@@ -14,10 +14,11 @@ from asynchat.wire.irc.numerics import Numeric
 
 
 class Words(NamedTuple):
-    """A numeric, and which of the names it is about go before its text."""
+    """A numeric, which of the names it is about go before its text, and whether that is the refusal's own."""
 
     numeric: Numeric
     about: tuple[int, ...] = (0,)
+    own: bool = False
 
 
 REFUSALS: dict[str, Words] = {
@@ -28,7 +29,7 @@ REFUSALS: dict[str, Words] = {
     errors.AlreadyInRoom.code_: Words(numerics.ERR_USERONCHANNEL, (0, 1)),
     errors.NameTaken.code_: Words(numerics.ERR_NICKNAMEINUSE),
     errors.BadName.code_: Words(numerics.ERR_ERRONEUSNICKNAME),
-    errors.NameReserved.code_: Words(numerics.ERR_ERRONEUSNICKNAME),
+    errors.NameReserved.code_: Words(numerics.ERR_ERRONEUSNICKNAME, own=True),
     errors.BadRoomName.code_: Words(numerics.ERR_NOSUCHCHANNEL),
     errors.NeedOperator.code_: Words(numerics.ERR_CHANOPRIVSNEEDED),
     errors.BadKey.code_: Words(numerics.ERR_BADCHANNELKEY),

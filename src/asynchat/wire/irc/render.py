@@ -265,14 +265,20 @@ def _topic_set(irc: Irc, event: TopicSet) -> list[str]:
 
 
 def _changed(irc: Irc, event: Changed) -> list[str]:
-    letters, values, sign = "", [], ""
+    """The changes, on as many lines as they need: of a server or a program they may be many at once."""
+    start, lines = f":{event.by.mask} MODE {event.room} ", [""]
+    letters, values, sign = "", "", ""
     for change in event.changes:
+        value = f" {change.value}" if change.value is not None else ""
+        if letters and len((start + letters + values + value).encode()) + 2 > BODY_LIMIT:
+            lines.append("")
+            letters, values, sign = "", "", ""
         if sign != (sign := "+" if change.on else "-"):
             letters += sign
         letters += LETTER[change.setting]
-        if change.value is not None:
-            values.append(change.value)
-    return [" ".join((f":{event.by.mask} MODE {event.room} {letters}", *values))]
+        values += value
+        lines[-1] = start + letters + values
+    return lines
 
 
 def _silent(irc: Irc, event: Event) -> list[str]:

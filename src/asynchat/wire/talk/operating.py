@@ -10,6 +10,7 @@ from asynchat.chat.events import Setting
 from asynchat.chat.names import casefold, full_mask
 from asynchat.wire import durations
 from asynchat.wire.banishing import banish as keep_off
+from asynchat.wire.banishing import drop as put_out
 from asynchat.wire.talk.commands import COMMANDS, Row, command, here, put_on_list, so_long
 from asynchat.wire.talk.commands import unban as unban_in_room
 from asynchat.wire.talk.commands import who as who_is_in
@@ -127,11 +128,7 @@ async def drop(session: TalkSession, argument: str) -> None:
         session.no("NOT_ALLOWED", "/stop ends the server, /quit leaves its console")
         return
     reason = f"dropped: {why.strip()}" if why.strip() else "dropped"
-    sessions = user.sessions
-    for each in sessions:
-        each.dismiss(reason)
-    if not sessions:
-        await session.done(session.hub.depart(user, reason))
+    await put_out(session.hub, user, reason)
     session.news(f"{user.nick} dropped")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from asynchat.chat.errors import BadName, BadText, KeptOut, NameTaken, Refused, StoreError
 from asynchat.chat.events import Event, Invited, Kind, Place, Said
-from asynchat.chat.names import casefold, check_person
+from asynchat.chat.names import casefold
 from asynchat.chat.users import lasting_id
 from asynchat.wire.house import House
 from asynchat.wire.resumes import Left
@@ -279,11 +279,11 @@ class TalkSession(Session):
         if not name:
             self.news("type your name and press Enter")
             return
+        owned = self._asks_for_password_of(name)
         try:
-            check_person(name, self.hub.limits.name)
+            self.hub.check_name(name, name if owned else None)
         except BadName as refused:
             raise type(refused)(plain(name)[: self.hub.limits.name]) from None
-        owned = self._asks_for_password_of(name)
         if self.house.accounts_required and not owned:
             raise Refused("ACCOUNT_REQUIRED", f"only the registered come in here, and {name} is not")
         if self.hub.is_taken(name) and not owned:

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import KeptOut, NameTaken, Refused
-from asynchat.chat.names import check_person
 from asynchat.wire.irc import caps, numerics
 from asynchat.wire.irc.commands import command
 from asynchat.wire.irc.commands.accounts import RESERVED, admitted, come_in
@@ -67,7 +66,8 @@ async def nick(session: IrcSession, message: Message) -> None:
         elif wanted != session.user.nick:
             await session.done(session.hub.rename(session.user, wanted, via=session))
     else:
-        check_person(wanted, session.hub.limits.name)
+        # who says the name of an account may be about to log in to it
+        session.hub.check_name(wanted, wanted if session.house.is_owned(wanted) else session.account)
         session.wanted = wanted
         if session.hub.is_taken(wanted) and not same_name(wanted, session.nick) and not session.may_be_back(wanted):
             if session.house.is_owned_by_another(wanted, session.account):

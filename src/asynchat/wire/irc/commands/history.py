@@ -84,9 +84,9 @@ def place_of(session: IrcSession, target: str) -> Place | None:
         room = state.rooms.get(casefold(target))
         return room.place if room is not None and session.user in room.members else None
     if (person := state.users.get(casefold(target))) is not None:
-        return conversation(session.user, person.id)
+        return conversation(session.user.id, person.id)
     if session.house.is_owned(target):  # an account whose user is not here
-        return conversation(session.user, lasting_id(target))
+        return conversation(session.user.id, lasting_id(target))
     return None
 
 

@@ -6,6 +6,7 @@ import hmac
 from typing import TYPE_CHECKING
 
 from asynchat.chat.events import Flag
+from asynchat.wire.banishing import drop
 from asynchat.wire.irc import numerics
 from asynchat.wire.irc.commands import command
 
@@ -48,11 +49,7 @@ async def kill(session: IrcSession, message: Message) -> None:
         session.reply(numerics.ERR_CANTKILLSERVER)
         return
     reason = message.params[1] if len(message.params) > 1 else session.user.nick
-    why = f"Killed ({session.user.nick} ({reason}))"
-    for each in target.sessions:
-        each.dismiss(why)
-    if not target.sessions:
-        await session.done(session.hub.depart(target, why))
+    await drop(session.hub, target, f"Killed ({session.user.nick} ({reason}))")
 
 
 @command("WALLOPS", 1)

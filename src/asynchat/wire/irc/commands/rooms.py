@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +17,7 @@ from asynchat.wire.irc.commands import command
 from asynchat.wire.irc.commands.history import send_marker
 from asynchat.wire.irc.commands.metadata import send_words
 from asynchat.wire.irc.replies import joined
+from asynchat.wire.moving import tell_moved
 from asynchat.wire.session import Gap
 
 if TYPE_CHECKING:
@@ -232,15 +232,12 @@ async def rename(session: IrcSession, message: Message) -> None:
         session.fail("RENAME", "CANNOT_RENAME", old, new, text="It is called so already")
         return
     try:
-        await session.done(session.hub.rename_room(session.user, old, new, reason, via=session))
+        pending = session.hub.rename_room(session.user, old, new, reason, via=session)
+        await session.done(pending)
     except NameTaken:
         session.fail("RENAME", "CHANNEL_NAME_IN_USE", old, new, text="There is such a channel")
-        return
-    room = session.hub.room(new)
-    for user in room.members:
-        for each in user.sessions:
-            with suppress(OSError, RuntimeError):  # gone: its own conversation finds out
-                each.moved(room, old, reason)
+    else:
+        tell_moved(session.hub, pending.event)
 
 
 def show_moved(session: IrcSession, room: Room, old: str, reason: str) -> None:

@@ -164,7 +164,7 @@ class Hearing:
                 place.people.clear()
                 place.roles.clear()
             place.meet([nick])
-        if mine and place is not None and known is None and self._server.asked_for(room, self._desk.here):
+        if mine and place is not None and known is None and self._server.asked_for(place, self._desk.here):
             self._desk.here = place
         self._show(message, place)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from asynchat.chat.names import casefold
 from asynchat.client.outbox import Saying
@@ -120,18 +120,17 @@ class Server:
         self.away = False  # there is no connection now
         self.last_said = ""  # the id of what one said last
         self._places: dict[str, Place] = {}
-        self._asked: set[str] = set()  # casefolded
+        self._asked: dict[str, Callable[[Place], bool]] = {}  # casefolded name to whether one looks there then
         self._leaves: set[str] = set()  # casefolded
 
-    def ask_for(self, room: str) -> None:
-        """One wants to go to a room."""
-        self._asked.add(casefold(room))
+    def ask_for(self, room: str, looks: Callable[[Place], bool] = lambda _: True) -> None:
+        """One wants to go to a room, and to look at it if it still `looks` so when one is there."""
+        self._asked[casefold(room)] = looks
 
-    def asked_for(self, room: str, here: Place | None) -> bool:
+    def asked_for(self, place: Place, here: Place | None) -> bool:
         """Whether one wants to look at a room that one is in now: nobody else decides where one's words go."""
-        asked = casefold(room) in self._asked
-        self._asked.discard(casefold(room))
-        return asked or here is None
+        looks = self._asked.pop(casefold(place.name), None)
+        return here is None or (looks is not None and looks(place))
 
     def ask_to_leave(self, room: str) -> None:
         """One wants to leave a room."""

@@ -58,6 +58,7 @@ class Around:
             count = f" ({len(place.people)})" if place is desk.here and place.is_room else ""
             parts += [(style, f"{sign}{number}:{plain(desk.name_of(place))}{count}{unread}"), ("", "  ")]
         parts += [("class:status", f"{plain(server.label)}: reconnecting  ") for server in desk.servers if server.away]
+        parts += [("class:status", f"{plain(url)}: connecting  ") for url in desk.connecting.urls]
         return [*parts, ("class:status", self._who_types(desk))]
 
     def _who_types(self, desk: Desk) -> str:
@@ -108,8 +109,12 @@ class PromptFace:
     async def room(self) -> None:
         await self.editor.room()
 
-    async def ask(self, question: str) -> str:
-        return await self.editor.ask(question)
+    @property
+    def half_typed(self) -> bool:
+        return self.editor.half_typed
+
+    async def ask(self, question: str, *, waits: bool = False) -> str:
+        return await self.editor.ask(question, waits=waits)
 
     def ring(self) -> None:
         self.editor.ring()

@@ -274,6 +274,25 @@ async def test_who_left_has_left_the_servers_too_that_came_later() -> None:
         assert server.said("QUIT") == ["QUIT"]
 
 
+async def test_so_has_whoever_is_interrupted() -> None:
+    slow, there = Slow("far"), asyncio.Event()
+
+    async def typing(screen: Screen, client: Talker) -> AsyncIterator[bytes]:
+        yield b"/connect far"
+        slow.turn["far"].set_result(far)
+        await screen.until("joined #far")
+        there.set()
+        await asyncio.Event().wait()
+
+    async with alice(welcome()) as (far, server):
+        sitting = asyncio.create_task(shown(typing, welcome(), connect=slow))
+        await there.wait()
+        sitting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sitting
+        assert server.said("QUIT") == ["QUIT"]
+
+
 class Sees(PlainFace):
     """A face that knows whether a line is half typed."""
 

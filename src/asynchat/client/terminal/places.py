@@ -10,6 +10,7 @@ from asynchat.client.outbox import Saying
 from asynchat.client.positions import reference
 from asynchat.client.show import Line
 from asynchat.client.talker import Talker
+from asynchat.client.terminal.typists import Typists
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
@@ -36,7 +37,7 @@ class Place:
         self.unread = 0
         self.mentions = 0
         self.held: deque[Line] = deque(maxlen=HELD)
-        self.typing: dict[str, float] = {}  # name to when it is over, on the loop's clock
+        self.typing = Typists()  # on the loop's clock
         self.oldest = ""
         self._speaker = ""  # who spoke last
 
@@ -66,7 +67,7 @@ class Place:
 
     def leave(self, name: str) -> bool:
         """Somebody has gone; whether they were here."""
-        self.typing.pop(name, None)
+        self.typing.stops(name)
         self.roles.pop(casefold(name), None)
         return self.people.pop(casefold(name), None) is not None
 
@@ -94,7 +95,7 @@ class Place:
     def spoke(self, name: str) -> None:
         """Somebody has said something."""
         if self.typing:
-            self.typing.pop(name, None)
+            self.typing.stops(name)
         if name != self._speaker:
             self._speaker, folded = name, casefold(name)
             if self.people.pop(folded, None) is not None:

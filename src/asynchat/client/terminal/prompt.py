@@ -64,8 +64,7 @@ class Around:
     def _who_types(self, desk: Desk) -> str:
         if desk.here is None or not desk.here.typing:
             return ""
-        now = asyncio.get_running_loop().time()
-        names = [plain(name) for name, until in desk.here.typing.items() if until > now]
+        names = [plain(name) for name in desk.here.typing.names(asyncio.get_running_loop().time())]
         if not names:
             return ""
         return f"{', '.join(names[:3])} {'is' if len(names) == 1 else 'are'} typing"

@@ -56,6 +56,22 @@ def test_what_somebody_said_and_what_is_found_in_it(server: Process, tmp_path: P
     assert texts(tmp_path, server, "--search", "tea") == ["and tea"]
 
 
+@pytest.mark.parametrize("most", [1000, 100])
+def test_the_server_searches_page_by_page(serve: Serve, tmp_path: Path, most: int) -> None:
+    (tmp_path / "server.toml").write_text(f"[history]\nmax_request = {most}\n")
+    server = serve("--memory", "--config", str(tmp_path / "server.toml"))
+    said(tmp_path, server.url, *(f"line {number} of tea" for number in range(250)), "the line")
+    said(tmp_path, server.url, "a line", name="tom")
+    tea = [f"line {number} of tea" for number in range(250)]
+    assert texts(tmp_path, server, "--search", "LINE tea", "--limit", "0") == tea
+    assert texts(tmp_path, server, "--search", "line tea") == tea[-100:]
+    assert texts(tmp_path, server, "--search", "line", "--grep", " .7 ", "--limit", "3") == [
+        tea[n] for n in (77, 87, 97)
+    ]
+    assert texts(tmp_path, server, "--search", "line", "--from", "Tom", "--limit", "0") == ["a line"]
+    assert texts(tmp_path, server, "--search", "coffee", "--limit", "0") == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -58,6 +58,7 @@ class Scripted:
         self.port = 0
         self.heard: list[list[str]] = []
         self._connections = connections
+        self._writer: asyncio.StreamWriter
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
@@ -73,9 +74,14 @@ class Scripted:
         lines = [line.partition(" ")[2] if line.startswith("@") else line for heard in self.heard for line in heard]
         return [line for line in lines if line.startswith(command)]
 
+    def say(self, text: str) -> None:
+        """Say a line over the last connection, by itself."""
+        self._writer.write(f"{text}\r\n".encode())
+
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         index = len(self.heard)
         self.heard.append([])
+        self._writer = writer
         answers = self._connections[min(index, len(self._connections) - 1)]
         nick = ""
         try:

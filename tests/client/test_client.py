@@ -17,6 +17,7 @@ from asynchat.client.show import talk
 from asynchat.client.talker import Talker
 from asynchat.client.url import Url
 from asynchat.wire.irc.message import Message
+from tests.client.clock import Clock
 from tests.client.scripted import ALL, BEGAN, CUT, Answers, Scripted, batch, welcome
 
 AT_ONCE = Patience(draw=lambda: 0.0, sleep=lambda _: asyncio.sleep(0))
@@ -289,3 +290,43 @@ class Late(Scripted):
     async def __aenter__(self) -> Late:
         self._server = await asyncio.start_server(self._talk, "127.0.0.1", self.port)
         return self
+
+
+async def test_who_hears_that_some_of_it_is_stored_waits_longer_for_the_rest() -> None:
+    clock = Clock()
+    async with alice(welcome() | {"PRIVMSG": ""}, reconnect=False, timeout_s=10.0) as (client, server):
+        said = client.start_sending("bob", "one\ntwo\nthree")
+        rest = asyncio.create_task(client.answer(said[-1]))
+        for label, stored in enumerate(said[:2], 1):
+            await clock.move(9)
+            server.say(f"@label={label};msgid={label} :srv ACK")
+            await client.answer(stored)
+        await clock.move(9)
+        assert not rest.done()
+        await clock.move(2)
+        with pytest.raises(NotAcknowledged, match="in time"):
+            await rest
+
+
+async def test_a_message_of_many_lines_may_take_its_time_for_each_hundred() -> None:
+    clock = Clock()
+    caps = f"{ALL} draft/multiline=max-bytes=65536,max-lines=1000"
+    async with alice(welcome(caps=caps), reconnect=False, timeout_s=10.0) as (client, _):
+        (said,) = client.start_sending("bob", "\n".join(["x"] * 300))
+        answer = asyncio.create_task(client.answer(said))
+        await clock.move(39)
+        assert not answer.done()
+        await clock.move(4)
+        with pytest.raises(NotAcknowledged):
+            await answer
+
+
+async def test_a_long_text_is_said_bit_by_bit_and_drained_when_most_of_it_is_sent() -> None:
+    acknowledged = welcome() | {"PRIVMSG": "@label={label};msgid=1 :srv ACK"}
+    async with alice(acknowledged, reconnect=False) as (client, server):
+        said = client.start_sending("bob", "\n".join(map(str, range(1000))))
+        assert len(server.said("PRIVMSG")) < 1000
+        await client.drained()
+        for each in said:
+            await client.answer(each)
+    assert server.said("PRIVMSG") == [f"PRIVMSG bob {number}" for number in range(1000)]

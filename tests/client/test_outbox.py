@@ -9,17 +9,18 @@ import pytest
 from asynchat.chat.errors import BadMessage, Refused
 from asynchat.client.connection import Answer
 from asynchat.client.errors import Lost, NotAcknowledged
-from asynchat.client.outbox import KEY_TAG, Outbox, Saying
+from asynchat.client.outbox import KEY_TAG, OTHERS, OURS, Outbox, Saying
 from asynchat.wire.irc.message import Message
 
 
 class Wire:
     """A connection of which a test sees what is asked, and answers it."""
 
-    def __init__(self) -> None:
-        self.asked: list[tuple[Message, Answer]] = []
-
     multiline = None
+
+    def __init__(self, *, keeps_keys: bool = True) -> None:
+        self.asked: list[tuple[Message, Answer]] = []
+        self.keeps_keys = keeps_keys
 
     def ask(self, message: Message) -> Answer:
         answer: Answer = asyncio.get_running_loop().create_future()
@@ -44,9 +45,7 @@ class Wire:
 
 
 def send_all(outbox: Outbox, wire: Wire) -> None:
-    for saying in outbox:
-        if saying.asked is None:
-            outbox.send(saying, wire)  # type: ignore[arg-type]
+    outbox.send(wire)  # type: ignore[arg-type]
 
 
 async def test_what_is_not_acknowledged_is_sent_again_in_order_under_its_key() -> None:
@@ -116,12 +115,50 @@ async def test_what_is_refused_is_not_sent_again() -> None:
 async def test_at_the_end_everything_fails() -> None:
     outbox, wire = Outbox(), Wire()
     sayings: list[Saying] = outbox.add("#lobby", "one\ntwo")
-    outbox.send(sayings[0], wire)  # type: ignore[arg-type]
+    send_all(outbox, wire)
+    sayings += outbox.add("#lobby", "three")
     outbox.fail(Lost("closed"))
     for saying in sayings:
         with pytest.raises(Lost):
             await saying.stored
     assert len(outbox) == 0
+
+
+@pytest.mark.parametrize(("keeps_keys", "most"), [(True, OURS), (False, OTHERS)], ids=["ours", "another"])
+async def test_few_are_on_their_way_at_once_and_the_others_have_their_turn_in_order(
+    *, keeps_keys: bool, most: int
+) -> None:
+    wire = Wire(keeps_keys=keeps_keys)
+    outbox = Outbox(lambda: send_all(outbox, wire))
+    texts = [str(number) for number in range(1000)]
+    sayings = outbox.add("#lobby", "\n".join(texts))
+    send_all(outbox, wire)
+    assert wire.texts == texts[:most]
+    assert outbox.holds_back is sayings[0]
+    wire.store(1, "2")
+    await sayings[1].stored
+    assert wire.texts == texts[: most + 1]
+    for index, saying in enumerate(sayings):
+        if index != 1:
+            wire.store(index, "1")
+            await saying.stored
+            assert len(wire.asked) <= index + 2 + most
+    assert wire.texts == texts
+    assert outbox.holds_back is None
+
+
+async def test_what_waits_for_its_turn_goes_over_the_next_connection_behind_what_was_on_its_way() -> None:
+    first, second = Wire(), Wire()
+    outbox = Outbox(lambda: send_all(outbox, second))
+    texts = [str(number) for number in range(2 * OURS)]
+    outbox.add("#lobby", "\n".join(texts))
+    send_all(outbox, first)
+    first.store(0, "1")
+    first.lose()
+    outbox.lost(keeps_keys=True)
+    assert second.texts == []
+    send_all(outbox, second)
+    assert second.texts == texts[1 : OURS + 1]
 
 
 async def test_what_cannot_be_written_is_not_kept() -> None:

@@ -19,6 +19,8 @@ log = logging.getLogger("asynchat")
 
 REFUSALS = {"STORAGE_FULL": DISK, "STORAGE_ERROR": RETRY, "TOO_LONG": DATA, "INVALID_UTF8": DATA, "INVALID_TEXT": DATA}
 """A no that is not about who asked, or about what: there is no room, or it may go well the next time; or bad data."""
+MOST_TOLD = 300
+"""Characters of an error that are told."""
 CODES: tuple[tuple[type[AsynchatError], int], ...] = (
     (Unreachable, UNREACHABLE),
     (Untrusted, REFUSED),
@@ -52,11 +54,17 @@ def exits() -> Iterator[None]:
             write_no_more()
             click.echo(f"asynchat: {plain(str(error.strerror or error))}", err=True)
             sys.exit(DISK)
-        click.echo(f"asynchat: {plain(str(error))}", err=True)
+        click.echo(f"asynchat: {told(error)}", err=True)
         code = next((code for kind, code in CODES if isinstance(error, kind)), USAGE)
         if isinstance(error, Refused):
             code = REFUSALS.get(error.code, code)
         sys.exit(code)
+
+
+def told(error: BaseException) -> str:
+    """An error as one line that a terminal can show: some have a text in them that may be a book."""
+    text = plain(str(error))
+    return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}…"
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +35,7 @@ from asynchat.wire.irc.message import Message
 @click.option("--after", type=Moment(), metavar="ID|TIME", help="only what was said after that, the first of it")
 @click.option("--around", "middle", type=Moment(), metavar="ID|TIME", help="what was said before and after that")
 @click.option("--from", "speaker", metavar="NAME", help="only what this person said")
-@click.option("--grep", metavar="REGEX", help="only what this regular expression is found in")
+@click.option("--grep", metavar="REGEX", help="only what this regular expression is found in; all is read here")
 @click.option("--search", "words", metavar="WORDS", help="only what has these words in it; the server looks for them")
 @click.option("--json", "as_json", is_flag=True, help="print each message as JSON")
 @click.option("--format", "form", metavar="TEXT", help="print each message so: '{time:%H:%M} {from}: {text}'")
@@ -59,6 +60,10 @@ def command(
     """Print what was said last in a ROOM, or with a person, in order.
 
     A moment is the id of a message, 18:30 (today), 2026-11-20, 2026-11-20T18:30 or 10m (ago).
+
+    --search is quick for what few lines have in them: the server knows where words are, and longer ones that begin with
+    them, whatever their case and accents. --grep finds anything anywhere in a line, so all of them are read; with both,
+    --grep chooses among what the server has found.
     """
     alone = [name for name, value in {"--around": middle, "--search": words}.items() if value is not None]
     if len(alone) > 1 or (alone and (before or after)):
@@ -127,8 +132,7 @@ async def _read(login: Login, wanted: Wanted) -> tuple[str, list[Message]]:
 
 async def _lines(client: Talker, place: str, wanted: Wanted) -> list[Message]:
     if wanted.words is not None:
-        found = await search(client, place, wanted.words, min(wanted.limit, 1000))
-        return [line for line in found if wanted.fits(line)][: wanted.limit]
+        return await _last(search(client, place, wanted.words, by=wanted.speaker), wanted)
     if wanted.middle is not None:
         return [line for line in await around(client, place, wanted.middle, wanted.limit) if wanted.fits(line)]
     lines: list[Message] = []
@@ -148,11 +152,17 @@ async def _lines(client: Talker, place: str, wanted: Wanted) -> list[Message]:
                 if len(lines) >= wanted.limit or (end and line.tags.get("msgid") == end):
                     return lines
         return lines
-    async for page in backwards(client, place, wanted.before or ""):
-        lines = [line for line in page if wanted.fits(line)] + lines
-        if len(lines) >= wanted.limit:
+    return await _last(backwards(client, place, wanted.before or ""), wanted)
+
+
+async def _last(pages: AsyncIterator[list[Message]], wanted: Wanted) -> list[Message]:
+    """The last lines that are looked for, of pages of which the last comes first."""
+    fit: list[list[Message]] = []
+    async for page in pages:
+        fit.append([line for line in page if wanted.fits(line)])
+        if sum(map(len, fit)) >= wanted.limit:
             break
-    return lines[-wanted.limit :]
+    return [line for page in reversed(fit) for line in page][-wanted.limit :]
 
 
 def _is_after(line: Message, page: list[Message]) -> bool:

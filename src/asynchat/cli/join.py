@@ -79,7 +79,8 @@ def command(
             edits = os.environ.get("TERM", "") not in ("", "dumb")
 
         def login(url: str) -> Login:
-            return login_from(invocation, options, url=url, rooms=())
+            # For a password one is asked when the server wants it, and not by what takes the terminal for itself.
+            return login_from(invocation, options | {"ask_password": False}, url=url, rooms=())
 
         from asynchat.cli.sitting import Sitting
 

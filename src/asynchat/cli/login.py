@@ -241,10 +241,12 @@ async def _again(identity: Identity, refused: Refused, ask: Ask | None) -> Ident
     if code in ("NAME_RESERVED", "ACCOUNT_REQUIRED") and identity.account is None:
         # What was given for the server is tried for the account: one password is all that most people have.
         if ask is not None:
-            return change(identity, account=identity.name, password=await ask(f"{refused.text}. password"))
+            password = await ask(f"{refused.text}. password")
+            return change(identity, account=identity.name, password=password) if password else None
         return change(identity, account=identity.name, password=identity.gate) if identity.gate else None
     if code == "BAD_PASSWORD" and ask is not None:
-        if identity.account is not None:
-            return change(identity, password=await ask(f"password of {identity.account}"))
-        return change(identity, gate=await ask(f"{refused.text}. password"))
+        account = identity.account
+        password = await ask(f"password of {account}" if account is not None else f"{refused.text}. password")
+        if password:
+            return change(identity, password=password) if account is not None else change(identity, gate=password)
     return None

@@ -30,7 +30,13 @@ from asynchat.client.talker import Talker
 @click.option("--code", metavar="LANGUAGE", help="send it as code, between lines with three backticks")
 @click.option("--key", metavar="KEY", help="sent again under the same key, it is stored once")
 @click.option("--ack/--no-ack", "acks", default=True, help="wait until it is stored, or until it is sent (stored)")
-@click.option("--timeout", type=float, default=10.0, show_default=True, metavar="SECONDS", help="how long to wait")
+@click.option(
+    "--timeout",
+    type=float,
+    default=10.0,
+    metavar="SECONDS",
+    help="how long to wait until the next message is stored, not all of them (10)",
+)
 @click.option(
     "--spool",
     metavar="DIR",
@@ -61,6 +67,8 @@ def command(
 
     75 says that it was not acknowledged, and that trying again under the same --key is safe. With --spool it is 0 too
     if it waits on this disk: it is sent by the next `send --spool` to that folder, with or without a text of its own.
+
+    A server that slows down who says much may take minutes for a long text: --timeout is for what it stores next.
     """
     if stream and text:
         raise click.UsageError("--stream sends standard input, and no TEXT")
@@ -85,7 +93,7 @@ def command(
             kept = Spool(spool)
             _send_spool(SpoolSender(enter, kept, as_json=as_json), kept, target, key, text, stream=stream, code=code)
             return
-        counter = Counter(shown=stream and sys.stderr.isatty() and not invocation.quiet)
+        counter = Counter(shown=sys.stderr.isatty() and not invocation.quiet)
         sender = Sender(enter, target, key=key, as_json=as_json, acks=acks, counter=counter)
         asyncio.run(sender.stream() if stream else sender.post(as_code(code, _text(text))))
 

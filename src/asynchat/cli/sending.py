@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 import click
 
 from asynchat.chat.errors import BadMessage, Refused
+from asynchat.cli.exits import told
 from asynchat.cli.spool import Spool, Waiting
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
 from asynchat.client.keyboard import lines
@@ -31,9 +32,10 @@ ComeIn = Callable[[], Awaitable[Talker]]
 
 
 class Counter:
-    """Tells a terminal how many were stored; nobody else."""
+    """Tells a terminal how many messages were stored, of how many if that is known; of a single one nothing."""
 
     def __init__(self, *, shown: bool) -> None:
+        self.total = 0
         self._shown = shown
         self._count = 0
         self._told_at = 0.0
@@ -42,14 +44,19 @@ class Counter:
         """One more."""
         self._count += 1
         now = time.monotonic()
-        if self._shown and now - self._told_at > TOLD_EACH_S:
+        if now - self._told_at > TOLD_EACH_S:
             self._told_at = now
-            click.echo(f"\r{self._count:,} stored", nl=False, err=True)
+            self._tell("")
 
     def end(self) -> None:
         """That was all."""
-        if self._shown and self._count:
-            click.echo(f"\r{self._count:,} stored", err=True)
+        if self._count:
+            self._tell("\n")
+
+    def _tell(self, end: str) -> None:
+        if self._shown and self.total != 1:
+            total = f" of {self.total:,}" if self.total else ""
+            click.echo(f"\r{self._count:,}{total} stored{end}", nl=False, err=True)
 
 
 class Sender:
@@ -68,9 +75,11 @@ class Sender:
         self._flying: deque[asyncio.Future[Message]] = deque()
 
     async def post(self, text: str) -> None:
-        """Send one text."""
+        """Send one text; if it becomes several messages it is told how many are stored."""
         async with self._inside() as client:
             self._flying += client.start_sending(self._target, text, key=self._key)
+            self._counter.total = len(self._flying)
+            del text  # which may be a book; what was stored of it is let go of
             await self._land(0)
 
     async def stream(self) -> None:
@@ -81,7 +90,6 @@ class Sender:
                 self._flying += client.start_sending(self._target, text, key=key)
                 await self._land(IN_FLIGHT)
             await self._land(0)
-        self._counter.end()
 
     @asynccontextmanager
     async def _inside(self) -> AsyncIterator[Talker]:
@@ -91,6 +99,7 @@ class Sender:
             await enter(self._client, self._target)
             yield self._client
         finally:
+            self._counter.end()
             await self._client.close()
 
     async def _land(self, most: int) -> None:
@@ -126,7 +135,7 @@ class SpoolSender:
             try:
                 await self._send_all()
             except (Unreachable, Lost, NotAcknowledged) as error:
-                click.echo(f"asynchat: {plain(str(error))}; it waits in the spool", err=True)
+                click.echo(f"asynchat: {told(error)}; it waits in the spool", err=True)
                 return False
         if self._refused is not None:
             raise self._refused

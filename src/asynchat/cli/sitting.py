@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -60,7 +61,7 @@ class Sitting:
         self._time = time_format
         self._bell = bell
         self._typing = typing
-        self._ask: Ask = ask_here
+        self._ask_later: Ask = ask_here
         self._running = 0
         self._command = shlex.split(command_line) if command_line else []
 
@@ -97,10 +98,14 @@ class Sitting:
             BadConfig, Refused, Unreachable, Untrusted
         """
         try:
-            login = self._login(url)
+            login = await asyncio.to_thread(self._login, url)  # a program may be run for the password
         except click.UsageError as error:
             raise BadConfig(error.format_message()) from None
-        return await self._come_in(login, ask=self._ask), login.rooms
+
+        async def ask(question: str) -> str:
+            return await self._ask_later(f"{login.url}: {question}")
+
+        return await self._come_in(login, ask=ask), login.rooms
 
     async def _sit(self, clients: list[tuple[Talker, tuple[str, ...]]]) -> int:
         renderer = Renderer(self._time, color=self._color)
@@ -111,7 +116,7 @@ class Sitting:
             from asynchat.client.terminal.plain import PlainFace
 
             plain = PlainFace(lines(), sys.stdout, renderer)
-            self._ask = plain.ask
+            self._ask_later = partial(plain.ask, waits=True)
             desk = Desk(plain, **more)
             click.echo("*** type and press Enter; /help, /quit")
             await desk.run(clients)
@@ -122,7 +127,7 @@ class Sitting:
         gc.freeze()  # what is here stays; what comes goes by itself, and need not be looked at so often
         gc.set_threshold(50_000)
         face = PromptFace(renderer, color=self._color)
-        self._ask = face.ask
+        self._ask_later = partial(face.ask, waits=True)
         desk = Desk(face, **more)
         face.sit_at(desk)
         code = OK

@@ -28,6 +28,8 @@ NAMES = 20
 """alice, alice2 … alice20: how many names are asked for."""
 MOST_LINES = 10_000
 """Lines of one answer; no server of good will sends more."""
+EACH_LINES = 100
+"""For so many lines of one message the server gets its time once more: what is said fast may be read slowly."""
 MOST_TOKENS = 500
 """Things that a server tells of itself."""
 if TYPE_CHECKING:
@@ -112,6 +114,7 @@ class Connection:
         self._pinged: list[str] = []  # tokens, in order
         self._batches: dict[str, Asked] = {}  # those that belong to an answer, by name
         self._silence: asyncio.Timeout | None = None
+        self._longest = 1  # lines of one message, among those that are asked
 
     # Beginning and ending.
 
@@ -194,8 +197,10 @@ class Connection:
         Raises:
             TimeoutError, OSError
         """
+        if not self.asks:
+            self._longest = 1
         try:
-            async with asyncio.timeout(self._timeout_s if self._asked else QUIET_S) as self._silence:
+            async with asyncio.timeout(self.patience_s if self._asked else QUIET_S) as self._silence:
                 return await self._stream.lines()
         except TimeoutError as error:
             if error.errno is not None:  # the kernel's
@@ -203,7 +208,7 @@ class Connection:
         finally:
             self._silence = None
         self._say("PING", "there")
-        async with asyncio.timeout(self._timeout_s):
+        async with asyncio.timeout(self.patience_s):
             return await self._stream.lines()
 
     def _end(self, reason: str) -> None:
@@ -275,6 +280,11 @@ class Connection:
         """Whether an answer is waited for."""
         return bool(self._asked or self._batches)
 
+    @property
+    def patience_s(self) -> float:
+        """How long the server may take for the next thing that was asked: no line of a long message is answered."""
+        return self._timeout_s * (1 + self._longest // EACH_LINES)
+
     def write(self, command: str, *params: str) -> None:
         """Send a command and wait for nothing.
 
@@ -309,9 +319,10 @@ class Connection:
             self._pinged.append(number)
             self.write("PING", number)
         self._asked[number] = asked
+        self._longest = max(self._longest, 1 + len(rest))
         self.on_ask()
         if self._silence is not None and not self._silence.expired():
-            soon = asyncio.get_running_loop().time() + self._timeout_s
+            soon = asyncio.get_running_loop().time() + self.patience_s
             self._silence.reschedule(min(self._silence.when() or soon, soon))
         return asked.answer
 

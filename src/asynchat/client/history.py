@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 from asynchat.chat.errors import Refused
 from asynchat.client.positions import is_talk, reference
@@ -10,6 +11,9 @@ from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message, encode_tags
 
 SEARCH = "soju.im/search"
+MOST_FOUND = 1000
+"""Lines of one page of what is searched for; a server may tell fewer."""
+MOMENT = timedelta(milliseconds=1)
 
 
 async def backwards(client: Talker, place: str, before: str = "") -> AsyncIterator[list[Message]]:
@@ -57,8 +61,8 @@ async def around(client: Talker, place: str, middle: str, number: int) -> list[M
     return await _page(client, ["AROUND", place, middle], number)
 
 
-async def search(client: Talker, place: str, words: str, number: int) -> list[Message]:
-    """Lines with these words in them, in order.
+async def search(client: Talker, place: str, words: str, *, by: str | None = None) -> AsyncIterator[list[Message]]:
+    """Pages of lines with these words in them, said by somebody if that is given; the last page first, each in order.
 
     Raises:
         Refused: NO_SEARCH, the server cannot search.
@@ -66,8 +70,28 @@ async def search(client: Talker, place: str, words: str, number: int) -> list[Me
     """
     if SEARCH not in client.capabilities:
         raise Refused("NO_SEARCH", "this server cannot search")
-    asked = encode_tags({"in": place, "text": words, "limit": str(number)})
-    return _talk(await client.request(Message("SEARCH", [asked]), quiet=True))
+    asked = {"in": place, "text": words, "limit": str(MOST_FOUND)} | ({"from": by} if by is not None else {})
+    later = MOMENT
+    known: set[tuple[str, ...]] = set()
+    while found := _talk(await client.request(Message("SEARCH", [encode_tags(asked)]), quiet=True)):
+        page = [line for line in found if _name(line) not in known]
+        if page:
+            yield page
+            known.update(map(_name, page))
+            # Pages are parted by time alone, and servers differ in whether that moment belongs to them.
+            later = MOMENT
+        elif (later := later - MOMENT) < -MOMENT:
+            return
+        try:
+            before = datetime.fromisoformat(found[0].tags.get("time", "")) + later
+        except ValueError:
+            return
+        asked["before"] = before.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _name(line: Message) -> tuple[str, ...]:
+    """What tells a line from another one."""
+    return (line.tags.get("msgid", ""), line.tags.get("time", ""), line.source, *line.params)
 
 
 async def _page(client: Talker, request: list[str], number: int = 1000) -> list[Message]:

@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import AsyncIterator
 
-AHEAD = 100
+AHEAD = 8
 """Reads that are done before they are asked for."""
 READ = 64 * 1024
 

@@ -41,7 +41,7 @@ def parts(text: str, limits: Limits, room: int) -> list[str]:
     found: list[str] = []
     lines: list[str] = []
     size = count = 0
-    for line in (piece for whole in text.split("\n") for piece in split_text(whole, limits.bytes)):
+    for line in (piece for whole in _lines(text) for piece in split_text(whole, limits.bytes)):
         length, needed = len(line.encode()) + 1, len(split_text(line, room))
         if lines and (size + length - 1 > limits.bytes or count + needed > limits.lines):
             found.append("\n".join(lines))
@@ -50,6 +50,15 @@ def parts(text: str, limits: Limits, room: int) -> list[str]:
         size += length
         count += needed
     return [*found, "\n".join(lines)]
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines of a text one by one: all at once they take more memory than itself."""
+    begin = 0
+    while (end := text.find("\n", begin)) >= 0:
+        yield text[begin:end]
+        begin = end + 1
+    yield text[begin:]
 
 
 _names = itertools.count(1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 
 from asynchat.client.connection import Answer, Connection
 from asynchat.client.errors import Lost, NotAcknowledged
@@ -18,19 +19,26 @@ OVERHEAD = 100
 """Bytes of a line for prefix and command, which the server adds when it relays."""
 LEAST = 40
 """Bytes of text in a line to somebody whose name is so long that there would be no room."""
+OURS = 256
+"""Lines that are on their way to a server of ours at once. Who talks fast is read more slowly there: what is far ahead
+of that would only lie in buffers, with the answers to the server's PINGs behind it."""
+OTHERS = 8
+"""The same for other servers, many of which put out whoever sends some twenty lines that they have not taken yet."""
 
 
 class Saying:
     """One message. `stored` is done with the server's acknowledgement, whose tag `msgid` is the id of what was stored.
 
-    `message` may have line breaks in its text; `asked` is the answer that is waited for, if it is on its way.
+    `message` may have line breaks in its text; `asked` is the answer that is waited for, if it is on its way, for which
+    it takes so many `lines`.
     """
 
-    __slots__ = ("asked", "message", "stored")
+    __slots__ = ("asked", "lines", "message", "stored")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self.asked: Answer | None = None
+        self.lines = 0
         self.stored: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
     @property
@@ -74,11 +82,17 @@ class Saying:
 class Outbox:
     """Messages in the order in which they were said, each until it is acknowledged or refused.
 
-    Each has a key, under which the server stores it once, however often it is sent.
+    Each has a key, under which the server stores it once, however often it is sent. Few are on their way at once, and
+    the others wait for their turn: `on_turn` is called when it has come. `settled_at` is when something was answered
+    last, on the loop's clock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_turn: Callable[[], None] = lambda: None) -> None:
+        self.settled_at = 0.0
+        self._on_turn = on_turn
         self._sayings: dict[Saying, None] = {}
+        self._waiting: deque[Saying] = deque()
+        self._flying = 0  # lines
         self._name = os.urandom(16).hex()
         self._numbers = itertools.count(1)
 
@@ -127,21 +141,41 @@ class Outbox:
                 message.encode()
             sayings.append(saying)
         self._sayings |= dict.fromkeys(sayings)
+        self._waiting += sayings
         return sayings
 
-    def send(self, saying: Saying, connection: Connection) -> None:
-        """Put a message on its way.
+    def send(self, connection: Connection) -> list[Saying]:
+        """Put messages on their way that wait, in order, as many as may be at once; returns them.
 
         Raises:
             Lost
         """
+        most, sent = OURS if connection.keeps_keys else OTHERS, []
+        while self._waiting and self._flying < most:
+            self._send(self._waiting[0], connection)
+            sent.append(self._waiting.popleft())
+        return sent
+
+    def _send(self, saying: Saying, connection: Connection) -> None:
         limits = connection.multiline
         messages = saying.on_the_wire(limits)
         if limits is not None or len(messages) == 1:
             saying.asked = connection.ask(*messages)
         else:
             saying.asked = _all([connection.ask(message) for message in messages])
-        saying.asked.add_done_callback(lambda _: self._settle(saying))
+        saying.lines = len(messages)
+        self._flying += saying.lines
+        saying.asked.add_done_callback(lambda _: self._answered(saying))
+
+    @property
+    def holds_back(self) -> Saying | None:
+        """The message that is answered next, while others wait until it is."""
+        return next(iter(self._sayings)) if self._waiting and self._flying else None
+
+    def _answered(self, saying: Saying) -> None:
+        self._settle(saying)
+        if self._waiting:
+            self._on_turn()
 
     def _settle(self, saying: Saying) -> None:
         """Let go of a line that is answered."""
@@ -151,13 +185,16 @@ class Outbox:
         error = asked.exception()
         if isinstance(error, Lost):
             return
+        self.settled_at = asyncio.get_running_loop().time()
         if error is not None:
             saying.fail(error)
         elif not saying.stored.done():
             lines = asked.result()
             first = next((line for line in lines if "msgid" in line.tags), None)
             saying.stored.set_result(first or (lines[-1] if lines else Message("ACK")))
-        self._sayings.pop(saying, None)
+        if saying in self._sayings:
+            del self._sayings[saying]
+            self._flying -= saying.lines
 
     def lost(self, *, keeps_keys: bool) -> None:
         """The connection is gone. What was on its way waits for the next one if the server knows keys; else it fails.
@@ -173,6 +210,7 @@ class Outbox:
                 del self._sayings[saying]
                 words = f"the connection was lost, and it may or may not have been said: {saying.text}"
                 saying.fail(NotAcknowledged(words))
+        self._waiting, self._flying = deque(self._sayings), 0
 
     def fail(self, error: Exception) -> None:
         """There will be no other connection."""
@@ -180,6 +218,8 @@ class Outbox:
             self._settle(saying)
             saying.fail(error)
         self._sayings.clear()
+        self._waiting.clear()
+        self._flying = 0
 
 
 def room_for(to: str) -> int:

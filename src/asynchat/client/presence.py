@@ -80,7 +80,7 @@ class Presence:
         self._closing = False
         self._ended = False
         self._rooms: dict[str, tuple[str, str]] = {}  # wanted: casefolded name to name and key
-        self._outbox = Outbox()
+        self._outbox = Outbox(self._send_more)
         self._resent: list[Saying] = []  # since the last time that everything was caught up
         self._ear = Ear(lambda: self.nick, hear=hear, past=past)
         self._since = since
@@ -279,11 +279,16 @@ class Presence:
         return entered
 
     def _send_waiting(self, connection: Connection) -> None:
-        """Say what waits for a connection, in order."""
-        for saying in self._outbox:
-            if saying.asked is None:
-                self._outbox.send(saying, connection)
-                self._resent.append(saying)
+        """Say what waits for a connection, or for its turn, in order."""
+        sent = self._outbox.send(connection)
+        if not self._here.is_set():
+            self._resent += sent
+
+    def _send_more(self) -> None:
+        """Say what waits for its turn, if there is a connection."""
+        if self._connection is not None:
+            with suppress(Lost):  # it waits, or fails, when that is noticed
+                self._send_waiting(self._connection)
 
     def _end(self, error: AsynchatError) -> None:
         self._ended = True

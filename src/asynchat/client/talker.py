@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Mapping
 from contextlib import suppress
 
+from asynchat.chat.errors import Refused
 from asynchat.chat.names import casefold
 from asynchat.client.connection import Connection
 from asynchat.client.ear import Gap
@@ -24,9 +25,9 @@ class Talker(Presence):
 
     `nick` is the name that it got: alice2, if somebody else is alice. Iterating gives every message that the server
     sends, and notices of what became of the connection, until the end; a client that is not to `hear` keeps none.
-    `timeout_s` is how long the server may take for anything, `past` how many lines from before one came are handed on
-    when it enters a room, `history` whether the server will be asked for more of them, `wait_s` for how long it is
-    tried to reach it at first.
+    `timeout_s` is how long the server may take for anything, however much waits before it, `past` how many lines from
+    before one came are handed on when it enters a room, `history` whether the server will be asked for more of them,
+    `wait_s` for how long it is tried to reach it at first.
     `ended_by` is why it is over, if it was not closed.
 
     With `keeps_name` it waits for its name at first too, which its dead session may have, before it takes another.
@@ -144,33 +145,39 @@ class Talker(Presence):
         sayings = self._outbox.add(
             to, text, key=key, action=action, command=command, limits=self._limits, reply_to=reply_to
         )
-        if self.connected and self._connection is not None:
-            with suppress(Lost):  # they wait, or fail, when that is noticed
-                for saying in sayings:
-                    self._outbox.send(saying, self._connection)
+        if self.connected:
+            self._send_more()
         return [saying.stored for saying in sayings]
 
     async def answer(self, stored: asyncio.Future[Message]) -> Message:
-        """The server's acknowledgement of something. Who reconnects waits for it as long as it takes.
+        """The server's acknowledgement of something. Who reconnects waits for it as long as it takes; who does not, as
+        long as something is acknowledged within `timeout_s`, or that for each hundred lines of a message.
 
         Raises:
             Refused, Lost, NotAcknowledged
         """
-        try:
-            async with asyncio.timeout(None if self.reconnects else self._timeout_s):
-                if self._connection is not None and not stored.done():
-                    with suppress(Lost):  # which the answer tells
-                        await self._connection.drained()
-                return await asyncio.shield(stored)
-        except TimeoutError:
-            raise NotAcknowledged(f"{self.url} did not say in time that it was done") from None
+        if self.reconnects or stored.done():
+            return await asyncio.shield(stored)
+        loop, since = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+        while (due := max(since, self._outbox.settled_at) + self._patience_s) > loop.time():
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(due):
+                    return await asyncio.shield(stored)
+        raise NotAcknowledged(f"{self.url} did not say in time that it was done")
+
+    @property
+    def _patience_s(self) -> float:
+        return self._connection.patience_s if self._connection is not None else self._timeout_s
 
     async def drained(self) -> None:
-        """Wait until most of what was written is sent.
+        """Wait until most of what was said is sent.
 
         Raises:
-            Lost
+            Lost, NotAcknowledged
         """
+        while (saying := self._outbox.holds_back) is not None:
+            with suppress(Refused):
+                await self.answer(saying.stored)
         if self._connection is not None:
             await self._connection.drained()
 

@@ -246,7 +246,11 @@ def test_another_server_asks_for_a_password_where_one_sits(alice: Terminal, serv
     nat.say("/register correct horse")
     nat.until("registered")
     alice.enter(f"/connect {other.url}")
-    alice.until("alice is registered. password:")
+    alice.until(f"{other.url}: alice is registered. password:")
+    alice.type("wro\x03")
+    alice.until("!!!", "alice is registered", "alice>")
+    alice.enter(f"/connect {other.url}")
+    alice.until("password:")
     alice.enter("correct horse")
     alice.until("*2:")
     assert b"horse" not in alice.raw
@@ -398,6 +402,34 @@ def test_somebody_is_run_for_who_is_mentioned(server: Process, bob: Netcat, tmp_
         alice.until("hey alice")
         alice.wait((tmp_path / "told").exists, "the program")
         assert (tmp_path / "told").read_text() == "bob #lobby hey alice; $(touch /nonexistent)"
+
+
+def test_keys_and_commands_are_answered_while_one_is_connecting(alice: Terminal, bob: Netcat, tmp_path: Path) -> None:
+    (tmp_path / ".config" / "asynchat").mkdir(parents=True)
+    wait = f"sh -c 'while [ ! -e {tmp_path}/go ]; do sleep 0.1; done; echo sesame'"
+    (tmp_path / ".config" / "asynchat" / "client.toml").write_text(
+        f'[profile.far]\nurl = "127.0.0.1:1"\npassword_command = "{wait}"\n'
+    )
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"asynchat://127.0.0.1:{silent.getsockname()[1]}"
+        alice.enter("/connect far")
+        alice.enter(f"/connect {url}")
+        alice.until("far: connecting", f"{url}: connecting")
+        alice.enter("still here")
+        bob.until("<alice> still here")
+        alice.enter("/help nick")
+        alice.until("take another name")
+        alice.enter("/disconnect")
+        alice.until(f"gave up {url}")
+        alice.until_gone(f"{url}: connecting")
+        (tmp_path / "go").touch()
+        alice.until("far: asynchat://127.0.0.1:1: Connection refused")
+        alice.enter(f"/connect {url}")
+        alice.until(f"{url}: connecting")
+        alice.type("\x03")
+        assert alice.ended() == 130
+        assert alice.is_as_before
+    bob.until("alice left")
 
 
 @pytest.mark.parametrize("url", ["http://here", "asynchat://x:99999", "asynchat://a..b", "asynchat://u:pw@x"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from asynchat.client.show import Line, error, news, show, show_notice
 from asynchat.client.talker import Talker
 from asynchat.client.terminal import backlog
 from asynchat.client.terminal.commands import run
+from asynchat.client.terminal.connecting import Connect, Connecting
 from asynchat.client.terminal.face import Face
 from asynchat.client.terminal.hearing import Hearing
 from asynchat.client.terminal.places import Place, Server
@@ -26,9 +27,6 @@ LANDING_S = 10.0
 """How long what was typed last may take to be stored."""
 TYPING_EACH_S = 3.0
 """How often others are told that somebody types. (IRCv3 typing)"""
-
-Connect = Callable[[str], Awaitable[tuple[Talker, tuple[str, ...]]]]
-"""Comes in at a server, given its URL or the name of a profile, for rooms that are to be entered."""
 
 
 class Desk:
@@ -50,11 +48,13 @@ class Desk:
         self.servers: list[Server] = []
         self.here: Place | None = None
         self._last: Server | None = None  # where one looked
-        self.connect = connect
         self.tells_typing = tells_typing
         self.ignored: set[str] = set()  # casefolded
         self.reason = ""  # why one goes
         self.replies_to: Place | None = None  # who last spoke to one alone
+        self.typed = 0  # lines
+        self.connecting: Connecting
+        self._connect = connect
         self._bell = bell
         self._on_mention = on_mention
         self._day = datetime.now().astimezone().date()
@@ -75,17 +75,21 @@ class Desk:
             ExceptionGroup: of these.
         """
         self._over, self._seated = asyncio.get_running_loop().create_future(), asyncio.Event()
-        async with asyncio.TaskGroup() as self._group:
-            typing = self._group.create_task(self._type())
-            for client, rooms in clients:
-                await self.sit_down(client, rooms)
-            self._seated.set()
-            await asyncio.wait([typing, self._over], return_when=asyncio.FIRST_COMPLETED)
-            await self._finish()
-            for task in (typing, *self._hearing.values()):
-                task.cancel()
-        for server in self.servers:
-            await server.client.close(self.reason)
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                self.connecting = Connecting(self, self._connect, self._group)
+                typing = self._group.create_task(self._type())
+                for client, rooms in clients:
+                    await self.sit_down(client, rooms)
+                self._seated.set()
+                await asyncio.wait([typing, self._over], return_when=asyncio.FIRST_COMPLETED)
+                self.connecting.end()
+                await self._finish()
+                for task in (typing, *self._hearing.values()):
+                    task.cancel()
+        finally:
+            for server in self.servers:
+                await server.client.close(self.reason)
 
     def leave(self) -> None:
         """It is over."""
@@ -94,14 +98,16 @@ class Desk:
 
     # Servers and places.
 
-    async def sit_down(self, client: Talker, rooms: tuple[str, ...]) -> None:
-        """Be at one more server, in these rooms."""
+    async def sit_down(
+        self, client: Talker, rooms: tuple[str, ...], *, looks: Callable[[Place], bool] = lambda _: True
+    ) -> None:
+        """Be at one more server, in these rooms, and look at each if one still `looks` there then."""
         server = Server(client)
         self.servers.append(server)
         self._ears[server] = Hearing(self, server)
         self._hearing[server] = self._group.create_task(self._hear(server))
         for room in rooms:
-            server.ask_for(room)
+            server.ask_for(room, looks)
             try:
                 await client.join(room)
             except Refused:  # the server's words are shown
@@ -244,6 +250,7 @@ class Desk:
     async def _type(self) -> None:
         async with aclosing(self.face.lines()) as lines:
             async for text in lines:
+                self.typed += 1
                 if text.strip() == "quit":
                     break
                 try:

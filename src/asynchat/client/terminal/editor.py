@@ -84,6 +84,8 @@ class Editor:
         self._pause_s = EACH_S
         self._secret: asyncio.Future[str] | None = None
         self._question = ""
+        self._asking = asyncio.Lock()
+        self._emptied = asyncio.Event()
         self._confirming = False
         self.buffer = Buffer(multiline=True, accept_handler=self._accept, on_text_changed=self._changed)
         self.app: Application[None] = Application(
@@ -225,15 +227,30 @@ class Editor:
         """Let what was written be gone."""
         self.app.renderer.clear()
 
-    async def ask(self, question: str) -> str:
-        """Ask for something that nobody may see; it comes into no history."""
-        self._question, self._secret = plain(question), asyncio.get_running_loop().create_future()
-        self.app.invalidate()
-        try:
-            return await self._secret
-        finally:
-            self._secret = None
+    @property
+    def half_typed(self) -> bool:
+        """Whether there is something in the line."""
+        return bool(self.buffer.text)
+
+    async def ask(self, question: str, *, waits: bool = False) -> str:
+        """Ask for something that nobody may see, one thing after the other; it comes into no history.
+
+        Who `waits` asks when the line is empty: what is half typed is for somebody else.
+        """
+        async with self._asking:
+            while waits and self.half_typed:
+                self._emptied.clear()
+                await self._emptied.wait()
+            self._question, self._secret = plain(question), asyncio.get_running_loop().create_future()
             self.app.invalidate()
+            try:
+                return await self._secret
+            except asyncio.CancelledError:
+                self.buffer.reset()  # what stands there may be half a password
+                raise
+            finally:
+                self._secret = None
+                self.app.invalidate()
 
     # Typing: what keys do.
 
@@ -249,6 +266,7 @@ class Editor:
             return True
         self._confirming = False
         self._typed.put_nowait(text)
+        self._emptied.set()
         return False
 
     def _answer(self, text: str) -> None:
@@ -257,6 +275,8 @@ class Editor:
 
     def _changed(self, buffer: Buffer) -> None:
         self._confirming = False
+        if not buffer.text:
+            self._emptied.set()
         if self._secret is None:
             self._around.changed(buffer.text)
 
@@ -279,6 +299,7 @@ class Editor:
             self._confirming = False
         elif self.buffer.text:
             self.buffer.reset()
+            self._changed(self.buffer)  # which a reset does not tell
         else:
             self.end(Left(130))
 

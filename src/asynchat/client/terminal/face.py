@@ -34,8 +34,12 @@ class Face(Protocol):
     async def room(self) -> None:
         """Wait until there is not too much that is still to be shown."""
 
-    async def ask(self, question: str) -> str:
-        """Ask for something that nobody may see."""
+    @property
+    def half_typed(self) -> bool:
+        """Whether a line was begun, or may have been."""
+
+    async def ask(self, question: str, *, waits: bool = False) -> str:
+        """Ask for something that nobody may see; who did not do it right now `waits` until no line is half typed."""
 
     def ring(self) -> None:
         """Ring the bell."""

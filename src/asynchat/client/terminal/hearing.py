@@ -11,14 +11,12 @@ from asynchat.client.positions import place_of
 from asynchat.client.show import Line, Sort, news, nick_of, show
 from asynchat.client.terminal import backlog, roles
 from asynchat.client.terminal.places import Place, Server
+from asynchat.client.terminal.typists import TYPING_FOR_S
 from asynchat.wire.irc.message import Message
 
 if TYPE_CHECKING:
     from asynchat.client.terminal.desk import Desk
 
-TYPING_FOR_S = 6.0
-"""How long somebody types who does not say so again. (IRCv3 typing)"""
-MOST_TYPING = 20
 MOST_RECENT = 500
 
 
@@ -138,16 +136,17 @@ class Hearing:
         """Somebody types, or has stopped. (IRCv3 typing)"""
         state, nick = message.tags.get("+typing"), nick_of(message)
         me = self._server.client.nick
-        if state is None or not message.params or casefold(nick) == casefold(me):
+        if state is None or not message.params or casefold(nick) in {casefold(me), *self._desk.ignored}:
             return
         place = self._server.get(place_of(message, me))
         if place is None:
             return
-        place.typing.pop(nick, None)
-        if state == "active" and len(place.typing) < MOST_TYPING:
+        if state == "active":
             loop = asyncio.get_running_loop()
-            place.typing[nick] = loop.time() + TYPING_FOR_S
+            place.typing.types(nick, loop.time())
             loop.call_later(TYPING_FOR_S, self._desk.face.changed)
+        else:
+            place.typing.stops(nick)
         self._desk.face.changed()
 
     # Who is where.
@@ -164,7 +163,7 @@ class Hearing:
                 place.people.clear()
                 place.roles.clear()
             place.meet([nick])
-        if mine and place is not None and known is None and self._server.asked_for(room, self._desk.here):
+        if mine and place is not None and known is None and self._server.asked_for(place, self._desk.here):
             self._desk.here = place
         self._show(message, place)
 
@@ -190,6 +189,7 @@ class Hearing:
         were = [place for place in self._server.places if place.leave(nick)]
         if not self._desk.face.hides or self._desk.here in were:
             self._show(message, self._desk.here)
+        self._desk.face.changed()
 
     def _on_nick(self, message: Message) -> None:
         if not message.params:
@@ -201,6 +201,7 @@ class Hearing:
         self._nick = self._server.client.nick
         if not self._desk.face.hides or mine or self._desk.here in are:
             self._show(message, self._desk.here)
+        self._desk.face.changed()
 
     def _on_rename(self, message: Message) -> None:
         """A room is called otherwise. (IRCv3 draft/channel-rename)"""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from asynchat.chat.names import casefold
 from asynchat.client.outbox import Saying
 from asynchat.client.positions import reference
 from asynchat.client.show import Line
 from asynchat.client.talker import Talker
+from asynchat.client.terminal.typists import Typists
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
@@ -36,7 +37,7 @@ class Place:
         self.unread = 0
         self.mentions = 0
         self.held: deque[Line] = deque(maxlen=HELD)
-        self.typing: dict[str, float] = {}  # name to when it is over, on the loop's clock
+        self.typing = Typists()  # on the loop's clock
         self.oldest = ""
         self._speaker = ""  # who spoke last
 
@@ -66,7 +67,7 @@ class Place:
 
     def leave(self, name: str) -> bool:
         """Somebody has gone; whether they were here."""
-        self.typing.pop(name, None)
+        self.typing.stops(name)
         self.roles.pop(casefold(name), None)
         return self.people.pop(casefold(name), None) is not None
 
@@ -94,7 +95,7 @@ class Place:
     def spoke(self, name: str) -> None:
         """Somebody has said something."""
         if self.typing:
-            self.typing.pop(name, None)
+            self.typing.stops(name)
         if name != self._speaker:
             self._speaker, folded = name, casefold(name)
             if self.people.pop(folded, None) is not None:
@@ -120,18 +121,17 @@ class Server:
         self.away = False  # there is no connection now
         self.last_said = ""  # the id of what one said last
         self._places: dict[str, Place] = {}
-        self._asked: set[str] = set()  # casefolded
+        self._asked: dict[str, Callable[[Place], bool]] = {}  # casefolded name to whether one looks there then
         self._leaves: set[str] = set()  # casefolded
 
-    def ask_for(self, room: str) -> None:
-        """One wants to go to a room."""
-        self._asked.add(casefold(room))
+    def ask_for(self, room: str, looks: Callable[[Place], bool] = lambda _: True) -> None:
+        """One wants to go to a room, and to look at it if it still `looks` so when one is there."""
+        self._asked[casefold(room)] = looks
 
-    def asked_for(self, room: str, here: Place | None) -> bool:
+    def asked_for(self, place: Place, here: Place | None) -> bool:
         """Whether one wants to look at a room that one is in now: nobody else decides where one's words go."""
-        asked = casefold(room) in self._asked
-        self._asked.discard(casefold(room))
-        return asked or here is None
+        looks = self._asked.pop(casefold(place.name), None)
+        return here is None or (looks is not None and looks(place))
 
     def ask_to_leave(self, room: str) -> None:
         """One wants to leave a room."""

@@ -21,10 +21,23 @@ class PlainFace:
         self._typed = typed
         self._out = out
         self._render = render
+        self._asking = asyncio.Lock()
+        self._reading = asyncio.Lock()
+        self._answer: asyncio.Future[bytes] | None = None
 
     async def lines(self) -> AsyncGenerator[str]:
-        async for data in self._typed:
-            yield data.decode(errors="replace")
+        while (data := await self._next()) is not None:
+            if self._answer is None:
+                yield data.decode(errors="replace")
+            elif not self._answer.done():
+                self._answer.set_result(data)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(b"")
+
+    async def _next(self) -> bytes | None:
+        """The next line, None if there will be none. One reads at a time."""
+        async with self._reading:
+            return await anext(self._typed, None)
 
     def show(self, lines: Sequence[Line]) -> None:
         self._write("".join(f"{self._render(line)}\n" for line in lines))
@@ -43,13 +56,26 @@ class PlainFace:
     async def room(self) -> None:
         await asyncio.sleep(0)
 
-    async def ask(self, question: str) -> str:
-        """The next line that is typed, which the terminal does not show; who takes `lines` takes none meanwhile."""
-        self._write(f"{plain(question)}: ")
-        with unseen():
-            answer = await anext(self._typed, b"")
-        self._write("\n")
-        return answer.decode(errors="replace")
+    @property
+    def half_typed(self) -> bool:
+        return True  # the terminal keeps it to itself
+
+    async def ask(self, question: str, *, waits: bool = False) -> str:
+        """The next line that is typed, which the terminal does not show."""
+        async with self._asking:
+            self._write(f"{plain(question)}: ")
+            with unseen():
+                answer = await self._handed() if self._reading.locked() else await self._next()
+            self._write("\n")
+        return (answer or b"").decode(errors="replace")
+
+    async def _handed(self) -> bytes:
+        """The next line, handed on by who takes `lines` and waits for it."""
+        self._answer = asyncio.get_running_loop().create_future()
+        try:
+            return await self._answer
+        finally:
+            self._answer = None
 
     def ring(self) -> None:
         self._write("\a")

@@ -58,13 +58,13 @@ class Around:
             count = f" ({len(place.people)})" if place is desk.here and place.is_room else ""
             parts += [(style, f"{sign}{number}:{plain(desk.name_of(place))}{count}{unread}"), ("", "  ")]
         parts += [("class:status", f"{plain(server.label)}: reconnecting  ") for server in desk.servers if server.away]
+        parts += [("class:status", f"{plain(url)}: connecting  ") for url in desk.connecting.urls]
         return [*parts, ("class:status", self._who_types(desk))]
 
     def _who_types(self, desk: Desk) -> str:
         if desk.here is None or not desk.here.typing:
             return ""
-        now = asyncio.get_running_loop().time()
-        names = [plain(name) for name, until in desk.here.typing.items() if until > now]
+        names = [plain(name) for name in desk.here.typing.names(asyncio.get_running_loop().time())]
         if not names:
             return ""
         return f"{', '.join(names[:3])} {'is' if len(names) == 1 else 'are'} typing"
@@ -108,8 +108,12 @@ class PromptFace:
     async def room(self) -> None:
         await self.editor.room()
 
-    async def ask(self, question: str) -> str:
-        return await self.editor.ask(question)
+    @property
+    def half_typed(self) -> bool:
+        return self.editor.half_typed
+
+    async def ask(self, question: str, *, waits: bool = False) -> str:
+        return await self.editor.ask(question, waits=waits)
 
     def ring(self) -> None:
         self.editor.ring()

@@ -64,14 +64,14 @@ async def close(desk: Desk, argument: str) -> None:
 async def connect(desk: Desk, argument: str) -> None:
     """Be at one more server, under a URL or the name of a profile."""
     url, _, room = argument.partition(" ")
-    desk.tell(news(f"connecting to {url}"))
-    client, rooms = await desk.connect(url)
-    await desk.sit_down(client, (room.strip(),) if room.strip() else rooms)
+    desk.connecting.begin(url, room.strip())
 
 
 @command("disconnect", "[server]")
 async def disconnect(desk: Desk, argument: str) -> None:
-    """Leave a server; the last one ends it all."""
+    """Give up the last /connect, or leave a server; the last one ends it all."""
+    if desk.connecting.give_up(argument):
+        return
     server = desk.server
     if argument:
         found = [each for each in desk.servers if casefold(argument) in (casefold(each.label), str(each.client.url))]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import BadMessage, Refused
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
+from asynchat.client.heard import Run
 from asynchat.client.multiline import CAPABILITY, Assembler, Limits
 from asynchat.client.patience import Patience
 from asynchat.client.registration import Identity, Registration
@@ -30,6 +31,8 @@ MOST_LINES = 10_000
 """Lines of one answer; no server of good will sends more."""
 MOST_TOKENS = 500
 """Things that a server tells of itself."""
+MOST_TOGETHER = 100
+"""Lines that are handed on together: who falls behind is to notice that soon."""
 if TYPE_CHECKING:
     import ssl
 
@@ -107,6 +110,7 @@ class Connection:
         self._timeout_s = timeout_s
         self._stream: Stream
         self._aborted = False
+        self._farewell = "the connection was closed"
         self._labels = itertools.count(1)
         self._asked: dict[str, Asked] = {}  # by label, or by the PING's token
         self._pinged: list[str] = []  # tokens, in order
@@ -156,27 +160,16 @@ class Connection:
         except TimeoutError:
             raise Unreachable(f"{self.url} does not answer") from None
 
-    async def read(self, take: Callable[[Message], None], room: Callable[[], Awaitable[None]]) -> None:
-        """Hand on what the server says until the connection ends; what is open then fails with `Lost`.
+    async def read(self, take: Callable[[Run], None], room: Callable[[], Awaitable[None]]) -> None:
+        """Hand on what the server says, in runs, until the connection ends; what is open then fails with `Lost`.
 
         `take` may raise it too, to end the connection; `room` waits until more may be taken.
         """
-        reason = "the connection was closed"
+        reason = ""
         try:
             while (lines := await self._lines()) and not self._aborted:
-                for line in lines:
-                    try:
-                        message = Message.parse(line.decode(errors="replace"))
-                    except BadMessage:
-                        continue
-                    if message.command == "ERROR":
-                        reason = " ".join(message.params)
-                    whole = self._assembler.take(message)
-                    if whole is None:
-                        continue
-                    quiet = self._note(whole)
-                    if not quiet and whole.command not in UNHEARD:
-                        take(whole)
+                for run in self._runs(lines):
+                    take(run)
                 await room()
         except Lost as lost:
             reason = str(lost)
@@ -186,7 +179,30 @@ class Connection:
         except OSError as error:
             reason = str(error.strerror or error)
         finally:
-            self._end(reason)
+            self._end(reason or self._farewell)
+
+    def _runs(self, lines: list[bytes]) -> Iterator[Run]:
+        """What of these lines is for others. What a message means for the connection is noted when its turn comes; a
+        line of talk while nothing is expected means nothing for it, so those that follow each other stay together.
+        """
+        run: Run = []
+        room = ""  # where that is said
+        for line in lines:
+            try:
+                message = Message.parse(line.decode(errors="replace"))
+            except BadMessage:
+                continue
+            if room and len(run) < MOST_TOGETHER and _room_of(message) == room:
+                run.append(message)
+                continue
+            if run:
+                yield run
+            run, room = [], ""
+            whole = self._assembler.take(message)
+            if whole is not None and not self._note(whole) and whole.command not in UNHEARD:
+                run, room = [whole], "" if self._expects else _room_of(whole)
+        if run:
+            yield run
 
     async def _lines(self) -> list[bytes]:
         """The next lines, none at the end. A server that says nothing is asked whether it is there.
@@ -274,6 +290,11 @@ class Connection:
     def asks(self) -> bool:
         """Whether an answer is waited for."""
         return bool(self._asked or self._batches)
+
+    @property
+    def _expects(self) -> bool:
+        """Whether a line may be part of something: of an answer, or of a longer message."""
+        return bool(self._asked or self._batches or self._assembler.is_open)
 
     def write(self, command: str, *params: str) -> None:
         """Send a command and wait for nothing.
@@ -399,6 +420,9 @@ class Connection:
             self._pinged.remove(token)
             self._asked.pop(token).finish()
 
+    def _on_error(self, message: Message) -> None:
+        self._farewell = " ".join(message.params)
+
     def _say(self, command: str, *params: str) -> None:
         with suppress(Lost):  # the reading will find out
             self.write(command, *params)
@@ -418,6 +442,12 @@ class Connection:
     def _on_nick(self, message: Message) -> None:
         if message.source.partition("!")[0] == self.nick and message.params:
             self._registration.nick = message.params[0]
+
+
+def _room_of(message: Message) -> str:
+    """The room in which a line was said; "" if it was not."""
+    params = message.params
+    return params[0] if message.command == "PRIVMSG" and len(params) == 2 and params[0][:1] == "#" else ""
 
 
 def _refusal(message: Message) -> Refused | None:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
@@ -21,7 +21,7 @@ _ROOMS = frozenset("#&@+%~")
 """How targets begin that are rooms, or those of a role in one."""
 
 
-class Sort(Enum):
+class Sort(StrEnum):
     """What a line is."""
 
     SAID = "said"
@@ -38,8 +38,8 @@ class Line(NamedTuple):
     of who says it, in a room.
     """
 
-    sort: Sort
     text: str
+    sort: Sort
     who: str = ""
     when: datetime | None = None
     where: str = ""
@@ -71,12 +71,12 @@ class Line(NamedTuple):
 
 def news(text: str) -> Line:
     """Something that is told."""
-    return Line(Sort.NEWS, plain(text))
+    return Line(plain(text), Sort.NEWS)
 
 
 def error(text: str) -> Line:
     """Something that went wrong."""
-    return Line(Sort.ERROR, plain(text))
+    return Line(plain(text), Sort.ERROR)
 
 
 def time_of(message: Message) -> datetime | None:
@@ -151,7 +151,7 @@ def said(run: Sequence[Message], me: str) -> list[Line] | None:
     first = time_of(run[0])
     times = repeat(first) if first == time_of(run[-1]) else map(time_of, run)
     nicks = map(nick_of, run)
-    return [Line(Sort.SAID, text, nick, when) for text, nick, when in zip(texts, nicks, times, strict=False)]
+    return [Line(text, Sort.SAID, nick, when) for text, nick, when in zip(texts, nicks, times, strict=False)]
 
 
 def show_notice(notice: Notice) -> Line:
@@ -178,8 +178,8 @@ def _privmsg(message: Message, me: str) -> list[Line]:
         sort, text = Sort.ACTION, text[8:].rstrip("\x01")
     mention = not mine and (bool(where) or mentions(me, text))
     if "\n" in text:
-        return [Line(sort, plain(line), nick, when, where, mention) for line in text.split("\n")]
-    return [Line(sort, plain(text), nick, when, where, mention)]
+        return [Line(plain(line), sort, nick, when, where, mention) for line in text.split("\n")]
+    return [Line(plain(text), sort, nick, when, where, mention)]
 
 
 def _param(message: Message, index: int) -> str:
@@ -199,7 +199,7 @@ Telling = Callable[[Message, str], str]
 
 
 def _told(tell: Telling, sort: Sort = Sort.NEWS) -> Callable[[Message, str], list[Line]]:
-    return lambda message, me: [Line(sort, tell(message, me), when=time_of(message))]
+    return lambda message, me: [Line(tell(message, me), sort, when=time_of(message))]
 
 
 def _joined(message: Message, me: str) -> str:

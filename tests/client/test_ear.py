@@ -58,7 +58,7 @@ async def test_who_does_not_take_what_comes_falls_behind_and_reads_on(
         for each in [bob.start_sending("#lobby", line)[0] for line in lines]:
             await bob.answer(each)
         await alice.send("bob", "I can talk all the same")
-        assert alice._ear.heard.size < 30_000
+        assert alice._ear.heard.size < 70_000  # of what comes together all is kept, or nothing
         assert await texts_until(alice, lines[-1]) == lines
         await bob.send("#lobby", "live again")
         assert await texts_until(alice, "live again") == ["live again"]

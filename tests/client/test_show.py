@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asynchat.client.notices import Back, Notice, Reconnecting
-from asynchat.client.show import show, show_notice, time_of
+from asynchat.client.show import said, show, show_notice, time_of
 from asynchat.wire.irc.message import Message
 
 
@@ -93,6 +93,29 @@ ANY = st.text(st.characters(exclude_characters="\r\n\0 ", exclude_categories=["C
 def test_missing_and_odd_parameters_never_raise(command: str, params: list[str]) -> None:
     for line in show(Message(command, params, source="x"), "ann"):
         assert "\n" not in str(line)
+
+
+TEXTS = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size=10),
+    st.sampled_from(
+        ["hi", "hello Ann", "\x1b[2J", "\x01ACTION waves\x01", "\u200d", "\U0001f469", "one\ntwo", "\u202e"]
+    ),
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ann", "bob", "e\u202eve"]), TEXTS, st.integers(0, 59)), min_size=1))
+def test_what_is_looked_at_together_is_shown_as_if_one_looked_at_each(lines: list[tuple[str, str, int]]) -> None:
+    run = [
+        Message("PRIVMSG", ["#lobby", text], source=f"{by}!b@h", tags={"time": f"2026-01-01T00:00:{second:02}.000Z"})
+        for by, text, second in sorted(lines, key=lambda each: each[2])
+    ]
+    one_by_one = [line for message in run for line in show(message, "ann")]
+    together = said(run, "ann")
+    assert together is None or together == one_by_one
+
+
+def test_what_is_harmless_and_for_nobody_is_looked_at_together() -> None:
+    assert said([Message("PRIVMSG", ["#lobby", text], source="bob!b@h") for text in ("hi", "größe 👩\u200d💻")], "ann")
 
 
 def test_a_time_that_is_none_is_not_shown() -> None:

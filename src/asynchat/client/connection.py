@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asynchat.chat.errors import BadMessage, Refused
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
+from asynchat.client.heard import Run
 from asynchat.client.multiline import CAPABILITY, Assembler, Limits
 from asynchat.client.patience import Patience
 from asynchat.client.registration import Identity, Registration
@@ -32,6 +33,8 @@ EACH_LINES = 100
 """For so many lines of one message the server gets its time once more: what is said fast may be read slowly."""
 MOST_TOKENS = 500
 """Things that a server tells of itself."""
+MOST_TOGETHER = 100
+"""Lines that are handed on together: who falls behind is to notice that soon."""
 if TYPE_CHECKING:
     import ssl
 
@@ -109,6 +112,7 @@ class Connection:
         self._timeout_s = timeout_s
         self._stream: Stream
         self._aborted = False
+        self._farewell = "the connection was closed"
         self._labels = itertools.count(1)
         self._asked: dict[str, Asked] = {}  # by label, or by the PING's token
         self._pinged: list[str] = []  # tokens, in order
@@ -159,27 +163,16 @@ class Connection:
         except TimeoutError:
             raise Unreachable(f"{self.url} does not answer") from None
 
-    async def read(self, take: Callable[[Message], None], room: Callable[[], Awaitable[None]]) -> None:
-        """Hand on what the server says until the connection ends; what is open then fails with `Lost`.
+    async def read(self, take: Callable[[Run], None], room: Callable[[], Awaitable[None]]) -> None:
+        """Hand on what the server says, in runs, until the connection ends; what is open then fails with `Lost`.
 
         `take` may raise it too, to end the connection; `room` waits until more may be taken.
         """
-        reason = "the connection was closed"
+        reason = ""
         try:
             while (lines := await self._lines()) and not self._aborted:
-                for line in lines:
-                    try:
-                        message = Message.parse(line.decode(errors="replace"))
-                    except BadMessage:
-                        continue
-                    if message.command == "ERROR":
-                        reason = " ".join(message.params)
-                    whole = self._assembler.take(message)
-                    if whole is None:
-                        continue
-                    quiet = self._note(whole)
-                    if not quiet and whole.command not in UNHEARD:
-                        take(whole)
+                for run in self._runs(lines):
+                    take(run)
                 await room()
         except Lost as lost:
             reason = str(lost)
@@ -189,7 +182,30 @@ class Connection:
         except OSError as error:
             reason = str(error.strerror or error)
         finally:
-            self._end(reason)
+            self._end(reason or self._farewell)
+
+    def _runs(self, lines: list[bytes]) -> Iterator[Run]:
+        """What of these lines is for others. What a message means for the connection is noted when its turn comes; a
+        line of talk while nothing is expected means nothing for it, so those that follow each other stay together.
+        """
+        run: Run = []
+        room = ""  # where that is said
+        for line in lines:
+            try:
+                message = Message.parse(line.decode(errors="replace"))
+            except BadMessage:
+                continue
+            if room and len(run) < MOST_TOGETHER and _room_of(message) == room:
+                run.append(message)
+                continue
+            if run:
+                yield run
+            run, room = [], ""
+            whole = self._assembler.take(message)
+            if whole is not None and not self._note(whole) and whole.command not in UNHEARD:
+                run, room = [whole], "" if self._expects else _room_of(whole)
+        if run:
+            yield run
 
     async def _lines(self) -> list[bytes]:
         """The next lines, none at the end. A server that says nothing is asked whether it is there.
@@ -284,6 +300,11 @@ class Connection:
     def patience_s(self) -> float:
         """How long the server may take for the next thing that was asked: no line of a long message is answered."""
         return self._timeout_s * (1 + self._longest // EACH_LINES)
+
+    @property
+    def _expects(self) -> bool:
+        """Whether a line may be part of something: of an answer, or of a longer message."""
+        return bool(self._asked or self._batches or self._assembler.is_open)
 
     def write(self, command: str, *params: str) -> None:
         """Send a command and wait for nothing.
@@ -410,6 +431,9 @@ class Connection:
             self._pinged.remove(token)
             self._asked.pop(token).finish()
 
+    def _on_error(self, message: Message) -> None:
+        self._farewell = " ".join(message.params)
+
     def _say(self, command: str, *params: str) -> None:
         with suppress(Lost):  # the reading will find out
             self.write(command, *params)
@@ -429,6 +453,12 @@ class Connection:
     def _on_nick(self, message: Message) -> None:
         if message.source.partition("!")[0] == self.nick and message.params:
             self._registration.nick = message.params[0]
+
+
+def _room_of(message: Message) -> str:
+    """The room in which a line was said; "" if it was not."""
+    params = message.params
+    return params[0] if message.command == "PRIVMSG" and len(params) == 2 and params[0][:1] == "#" else ""
 
 
 def _refusal(message: Message) -> Refused | None:

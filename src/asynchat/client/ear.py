@@ -17,7 +17,7 @@ from asynchat.chat.names import casefold
 from asynchat.client.catchup import Catchup
 from asynchat.client.connection import Connection
 from asynchat.client.errors import Lost
-from asynchat.client.heard import Heard, size_of
+from asynchat.client.heard import Heard, Run, size_of
 from asynchat.client.notices import Back, Notice
 from asynchat.client.positions import ROOMS, Positions, is_talk, place_of
 from asynchat.wire.irc.message import Message
@@ -27,6 +27,10 @@ log = logging.getLogger("asynchat")
 MOST_HELD = 16 * 1024 * 1024
 """Bytes of what comes live while something is fetched, or is not taken and can not be fetched later; a server that says
 more is left, and come back to."""
+
+
+Held = deque[Run]
+"""What is to be handed on later."""
 
 
 class Gap:
@@ -40,7 +44,7 @@ class Gap:
 
     def __init__(self, target: str) -> None:
         self.target = target
-        self.held: deque[Message] | None = deque()
+        self.held: Held | None = deque()
         self.reference = ""
         self.seeded = False
         self.ids: set[str] = set()
@@ -61,22 +65,22 @@ class Ear:
         self._catchup = Catchup(self.positions, past)
         self._resumes = False
         self._connected = False
-        self._held: deque[Message] | None = None  # everything, while the connection is new
+        self._held: Held | None = None  # everything, while the connection is new
         self._held_bytes = 0
         self._gaps: dict[str, Gap] = {}
         self._some = asyncio.Event()  # there are gaps to be read page by page
         self._unread: dict[str, None] = {}  # people of whom something was to be read when the connection was lost
 
-    def take(self, message: Message) -> None:
-        """A message has come.
+    def take(self, run: Run) -> None:
+        """Something has come.
 
         Raises:
             Lost: too much is held.
         """
         if self._held is not None:
-            self._hold(self._held, message)
+            self._hold(self._held, run)
         else:
-            self._pass_on(message)
+            self._pass_on(run)
 
     @property
     def is_level(self) -> bool:
@@ -165,7 +169,8 @@ class Ear:
         self._resumes = self.hear and connection.resumes
         complete = False
         if self._resumes:
-            complete = await self._catchup.fetch(connection, rooms, self._unread, self._held or ())
+            held = [message for run in self._held or () for message in run]
+            complete = await self._catchup.fetch(connection, rooms, self._unread, held)
         ids, lines, missed, msgid = own(), [], 0, ""
         for place, line in self._catchup.take():
             msgid = line.tags.get("msgid", msgid)
@@ -173,7 +178,7 @@ class Ear:
             lines.append((place, _live(line) if msgid in ids else line))
         self._hand_on(Back(missed if complete else None))
         for place, line in lines:
-            self._pass_line(line, place)
+            self._pass_fetched([line], place)
         self._unread.clear()
         for place, target in self._catchup.unfinished.items():
             self._fall_behind(place, target)
@@ -193,7 +198,7 @@ class Ear:
         """
         if self._resumes:
             for line in await self._catchup.past(connection, gap.target):
-                self._pass_line(line, casefold(gap.target))
+                self._pass_fetched([line], casefold(gap.target))
 
     def close(self, gap: Gap) -> None:
         """Nothing is missing any more."""
@@ -251,8 +256,9 @@ class Ear:
         ids = [line.tags["msgid"] for line in page if "msgid" in line.tags]
         before, gap.ids = gap.ids, set(ids)
         for line in list(position.unseen(page)):
-            self._pass_line(line, place)
-        if before.issuperset(ids) or not gap.ids.isdisjoint(line.tags.get("msgid", "") for line in gap.held):
+            self._pass_fetched([line], place)
+        live = (line.tags.get("msgid", "") for run in gap.held for line in run)
+        if before.issuperset(ids) or not gap.ids.isdisjoint(live):
             position.fetched = before | gap.ids
             self.close(gap)
         else:
@@ -268,37 +274,39 @@ class Ear:
         """Nothing more will be heard."""
         self.heard.end()
 
-    def _hold(self, held: deque[Message], message: Message) -> None:
-        held.append(message)
-        self._held_bytes += size_of(message)
+    def _hold(self, held: Held, run: Run) -> None:
+        held.append(run)
+        self._held_bytes += size_of(run)
         if self._held_bytes > MOST_HELD:
             raise Lost("the server says more than can be kept while it answers")
 
-    def _pass_on(self, message: Message) -> None:
+    def _pass_on(self, run: Run) -> None:
         """Hand on what came live, unless it was fetched, or will be."""
-        if self.hear and is_talk(message):
-            place = place_of(message, self._nick())
+        first = run[0]
+        if self.hear and is_talk(first):
+            place = place_of(first, self._nick())
             if (gap := self._gaps.get(place)) is not None:
                 if gap.held is not None:
-                    self._hold(gap.held, message)
+                    self._hold(gap.held, run)
                 return
             if self._resumes and self.heard.full and self.positions.get(place) is not None:
-                target = message.params[0].lstrip("~&@%+") if place[:1] in ROOMS else place
+                target = first.params[0].lstrip("~&@%+") if place[:1] in ROOMS else place
                 self._fall_behind(place, target)
                 return
-            if not self.positions.is_new(message, place):
+            run = self.positions.new(run, place)
+            if not run:
                 return
-            self.positions.passed(message, place)
-        self._hand_on(message)
+            self.positions.passed(run, place)
+        self._hand_on(run)
         if self.heard.size > MOST_HELD:
             raise Lost("the server says more than is taken")
 
-    def _pass_line(self, line: Message, place: str) -> None:
-        """Hand on a line that was fetched."""
-        self.positions.passed(line, place)
-        self._hand_on(line)
+    def _pass_fetched(self, run: Run, place: str) -> None:
+        """Hand on what was fetched."""
+        self.positions.passed(run, place)
+        self._hand_on(run)
 
-    def _hand_on(self, heard: Message | Notice) -> None:
+    def _hand_on(self, heard: Run | Notice) -> None:
         if self.hear:
             self.heard.put(heard)
 

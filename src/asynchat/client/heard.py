@@ -14,19 +14,23 @@ MOST_BYTES = 4 * 1024 * 1024
 EACH = 500
 """Bytes of a message besides its text, about."""
 
+Run = list[Message]
+"""What came together: lines of talk (PRIVMSG) in one room, or a message alone."""
+
 
 class Heard:
     """A queue that knows how much memory it takes. It never refuses anything: `full` says that reading should stop."""
 
     def __init__(self) -> None:
-        self._items: deque[tuple[Message | Notice, int]] = deque()
+        self._items: deque[tuple[Run | Notice, int]] = deque()
+        self._taken = 0  # messages of the first run
         self._bytes = 0
         self._some = asyncio.Event()
         self._room = asyncio.Event()
         self._ended = False
 
-    def put(self, item: Message | Notice) -> None:
-        """One thing more."""
+    def put(self, item: Run | Notice) -> None:
+        """Something more."""
         size = size_of(item)
         self._bytes += size
         self._items.append((item, size))
@@ -60,21 +64,47 @@ class Heard:
         self._room.set()
 
     async def next(self) -> Message | Notice | None:
-        """The next thing; None once there will be none."""
+        """The next message or notice; None once there will be none."""
+        if not self._items and not await self._come():
+            return None
+        item = self._items[0][0]
+        if not isinstance(item, list):
+            self._drop()
+            return item
+        self._taken += 1
+        message = item[self._taken - 1]
+        if self._taken == len(item):
+            self._drop()
+        return message
+
+    async def next_run(self) -> Run | Notice | None:
+        """The next of what was put; None once there will be none."""
+        if not self._items and not await self._come():
+            return None
+        item, taken = self._items[0][0], self._taken
+        self._drop()
+        return item[taken:] if taken and isinstance(item, list) else item
+
+    async def _come(self) -> bool:
+        """Wait until there is something; False once there will be nothing."""
         while not self._items:
             if self._ended:
-                return None
+                return False
             self._some.clear()
             await self._some.wait()
-        item, size = self._items.popleft()
+        return True
+
+    def _drop(self) -> None:
+        """The first is taken."""
+        _, size = self._items.popleft()
+        self._taken = 0
         self._bytes -= size
         if not self._room.is_set():
             self._room.set()
-        return item
 
 
-def size_of(item: Message | Notice) -> int:
+def size_of(item: Run | Notice) -> int:
     """Bytes that it takes, about."""
-    if type(item) is Message:
-        return EACH + len(item.params[-1]) if item.params else EACH
+    if isinstance(item, list):
+        return EACH * len(item) + sum([len(message.params[-1]) for message in item if message.params])
     return EACH

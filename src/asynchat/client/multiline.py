@@ -82,10 +82,17 @@ class Assembler:
         self._open: dict[str, tuple[Message, list[str], int]] = {}
         self._command: dict[str, str] = {}
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a batch that has not ended."""
+        return bool(self._open)
+
     def take(self, message: Message) -> Message | None:
         """The message itself if it has nothing to do with that; a whole text at the end of its batch; else None."""
         if message.command == "BATCH":
             return self._batch(message)
+        if not self._open:  # mostly
+            return message
         name = message.tags.get("batch", "")
         if not name or name not in self._open or len(message.params) < 2:
             return message

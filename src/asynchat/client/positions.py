@@ -51,8 +51,12 @@ class Position:
         """The ids of what was fetched, which may come live too."""
         self._dropping = False
 
-    def passed(self, line: Message) -> None:
-        """A line is handed on."""
+    def passed(self, lines: Sequence[Message]) -> None:
+        """Lines are handed on."""
+        for line in _end_of(lines):
+            self._passed(line)
+
+    def _passed(self, line: Message) -> None:
         msgid = line.tags.get("msgid")
         if msgid is not None and msgid != self.last:
             if self.last:
@@ -71,10 +75,13 @@ class Position:
             else:
                 yield line
 
-    def is_new(self, line: Message) -> bool:
-        """Whether a line that comes live was not fetched already."""
-        msgid = line.tags.get("msgid")
-        if msgid is not None:
+    def new(self, lines: list[Message]) -> list[Message]:
+        """Those of the lines, which come live, that were not fetched already."""
+        return [line for line in lines if self._is_new(line)] if self.fetched or self._dropping else lines
+
+    def _is_new(self, line: Message) -> bool:
+        msgid = line.tag("msgid")
+        if msgid:
             self._dropping = msgid in self.fetched
         return not self._dropping
 
@@ -120,23 +127,37 @@ class Positions:
         if position is not None:
             self._places[casefold(new)] = position
 
-    def is_new(self, line: Message, place: str) -> bool:
-        """Whether a line of a place that comes live is to be handed on."""
+    def new(self, lines: list[Message], place: str) -> list[Message]:
+        """Those of the lines of a place, which come live, that are to be handed on."""
         position = self._places.get(place)
-        return position is None or position.is_new(line)
+        return lines if position is None else position.new(lines)
 
-    def passed(self, line: Message, place: str) -> None:
-        """A line of a place is handed on."""
+    def passed(self, lines: Sequence[Message], place: str) -> None:
+        """Lines of a place are handed on."""
         # Of a conversation that begins now nothing was handed on, not even all of this message perhaps.
-        since = f"timestamp={self.began}" if self.began else reference(line)
+        since = f"timestamp={self.began}" if self.began else reference(lines[0])
         if place in self._places or (since and place[:1] not in ROOMS and len(self._places) < MOST):
-            self.place(place, since).passed(line)
-        self.until = max(self.until, line.tags.get("time", ""))
+            self.place(place, since).passed(lines)
+        self.until = max(self.until, lines[-1].tag("time"))
 
     @property
     def before(self) -> str:
         """A time of the server before which nothing was missed; "" if it is not known."""
         return earlier(self.until)
+
+
+def _end_of(lines: Sequence[Message]) -> Sequence[Message]:
+    """The end of the lines, with the last two messages in it: a position forgets what was before."""
+    if len(lines) == 1:  # mostly
+        return lines
+    ids = set[str]()
+    for at in range(len(lines) - 1, 0, -1):
+        msgid = lines[at].tags.get("msgid")
+        if msgid is not None:
+            ids.add(msgid)
+            if len(ids) == 2:
+                return lines[at:]
+    return lines
 
 
 def earlier(time: str) -> str:

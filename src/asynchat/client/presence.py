@@ -18,6 +18,7 @@ from asynchat.client.catchup import PAST
 from asynchat.client.connection import TALK, Connection
 from asynchat.client.ear import Ear
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
+from asynchat.client.heard import Run
 from asynchat.client.multiline import Limits
 from asynchat.client.notices import Notice, Reconnecting
 from asynchat.client.outbox import Outbox, Saying
@@ -106,6 +107,11 @@ class Presence:
 
     async def __aiter__(self) -> AsyncIterator[Message | Notice]:
         while (heard := await self._ear.heard.next()) is not None:
+            yield heard
+
+    async def runs(self) -> AsyncIterator[Run | Notice]:
+        """What iterating gives, but what came together is handed on together."""
+        while (heard := await self._ear.heard.next_run()) is not None:
             yield heard
 
     @property
@@ -324,15 +330,15 @@ class Presence:
 
     # Where we are.
 
-    def _take(self, message: Message) -> None:
-        """A message has come.
+    def _take(self, run: Run) -> None:
+        """Something has come.
 
         Raises:
             Lost: too much is held.
         """
-        if message.command not in TALK:
-            self._note(message)
-        self._ear.take(message)
+        if run[0].command not in TALK:
+            self._note(run[0])
+        self._ear.take(run)
 
     def _note(self, message: Message) -> None:
         """Note where we are, and how others are called."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
+from itertools import repeat
 from typing import NamedTuple
 
 from asynchat.chat.names import casefold
@@ -20,7 +21,7 @@ _ROOMS = frozenset("#&@+%~")
 """How targets begin that are rooms, or those of a role in one."""
 
 
-class Sort(Enum):
+class Sort(StrEnum):
     """What a line is."""
 
     SAID = "said"
@@ -37,8 +38,8 @@ class Line(NamedTuple):
     of who says it, in a room.
     """
 
-    sort: Sort
     text: str
+    sort: Sort
     who: str = ""
     when: datetime | None = None
     where: str = ""
@@ -70,17 +71,17 @@ class Line(NamedTuple):
 
 def news(text: str) -> Line:
     """Something that is told."""
-    return Line(Sort.NEWS, plain(text))
+    return Line(plain(text), Sort.NEWS)
 
 
 def error(text: str) -> Line:
     """Something that went wrong."""
-    return Line(Sort.ERROR, plain(text))
+    return Line(plain(text), Sort.ERROR)
 
 
 def time_of(message: Message) -> datetime | None:
     """When it was said, here, to the second; None if the server does not tell. (IRCv3 server-time)"""
-    text = message.tags.get("time", "")
+    text = message.tag("time")
     return _time(f"{text[:19]}Z" if text[-1:] == "Z" else text) if text else None
 
 
@@ -136,6 +137,23 @@ def show(message: Message, me: str) -> list[Line]:
     return []
 
 
+def said(run: Sequence[Message], me: str) -> list[Line] | None:
+    """The lines for what was said in one room and came at once; None if `show` has to look at each message, since one
+    may be hostile, of another kind, or for the reader.
+
+    It costs a third of that: all texts are looked at as one, and what came between two messages of one second is of
+    that second too.
+    """
+    texts = [message.params[1] for message in run]
+    together = " ".join(texts)
+    if plain(together) != together or _folded(me) in together.lower():
+        return None
+    first = time_of(run[0])
+    times = repeat(first) if first == time_of(run[-1]) else map(time_of, run)
+    nicks = map(nick_of, run)
+    return [Line(text, Sort.SAID, nick, when) for text, nick, when in zip(texts, nicks, times, strict=False)]
+
+
 def show_notice(notice: Notice) -> Line:
     """The line for what became of the connection."""
     if isinstance(notice, Reconnecting):
@@ -160,8 +178,8 @@ def _privmsg(message: Message, me: str) -> list[Line]:
         sort, text = Sort.ACTION, text[8:].rstrip("\x01")
     mention = not mine and (bool(where) or mentions(me, text))
     if "\n" in text:
-        return [Line(sort, plain(line), nick, when, where, mention) for line in text.split("\n")]
-    return [Line(sort, plain(text), nick, when, where, mention)]
+        return [Line(plain(line), sort, nick, when, where, mention) for line in text.split("\n")]
+    return [Line(plain(text), sort, nick, when, where, mention)]
 
 
 def _param(message: Message, index: int) -> str:
@@ -181,7 +199,7 @@ Telling = Callable[[Message, str], str]
 
 
 def _told(tell: Telling, sort: Sort = Sort.NEWS) -> Callable[[Message, str], list[Line]]:
-    return lambda message, me: [Line(sort, tell(message, me), when=time_of(message))]
+    return lambda message, me: [Line(tell(message, me), sort, when=time_of(message))]
 
 
 def _joined(message: Message, me: str) -> str:

@@ -132,11 +132,11 @@ def in_development_mode(program: str, folder: Path) -> None:
     """Run a program with every warning an error; it has to say nothing."""
     program = f"import sys\nsys.path.insert(0, {str(Path(__file__).parents[3])!r})\n{textwrap.dedent(program)}"
     command = [sys.executable, "-X", "dev", "-W", "error", "-W", "ignore:::pytest", "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment(folder), check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment(folder), check=False)
     assert (done.stderr, done.stdout, done.returncode) == ("", "", 0)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(260)  # a busy machine takes its time
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_hundred_lives_that_are_cancelled_in_the_middle_of_traffic_leave_nothing(loop: str, tmp_path: Path) -> None:
     """Neither task, thread nor descriptor, nor a warning of what was not awaited or closed."""

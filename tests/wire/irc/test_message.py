@@ -125,6 +125,15 @@ def test_any_text_is_a_message_or_a_bad_one(line: str) -> None:
     assert Message.parse(line) == message
 
 
+@given(st.text(st.sampled_from(";=\\ab"), min_size=1, max_size=20))
+def test_one_tag_is_what_it_is_among_all(tags: str) -> None:
+    line = f"@{tags} PING"
+    all_tags = Message.parse(line).tags
+    for name in ("a", "b", "ab", "c"):
+        message = Message.parse(line)
+        assert [message.tag(name), message.tags.get(name, ""), message.tag(name)] == [all_tags.get(name, "")] * 3
+
+
 @given(st.text(st.sampled_from("@:;=\\+ab "), max_size=20))
 def test_any_tags_have_names(text: str) -> None:
     assert all(parse_tags(text))

@@ -222,8 +222,8 @@ class Desk:
 
     async def _hear(self, server: Server) -> None:
         hearing = self._ears[server]
-        async for heard in server.client:
-            if isinstance(heard, Message):
+        async for heard in server.client.runs():
+            if isinstance(heard, list):
                 hearing.take(heard)
             else:
                 self._notice(server, hearing, heard)

@@ -210,7 +210,7 @@ class Editor:
         waiting, self._waiting = self._waiting, []
         self._pause_s = BUSY_S if len(waiting) > BUSY_LINES else EACH_S
         self._room.set()
-        text = "".join(f"{line}\r\n" for line in waiting)
+        text = "\r\n".join([*waiting, ""])
         if text and self.app.is_running:
             self.app.renderer.erase()
         self.app.output.write_raw(text)

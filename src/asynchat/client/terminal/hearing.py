@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from asynchat.chat.names import casefold
-from asynchat.client.positions import place_of
-from asynchat.client.show import Line, Sort, news, nick_of, show
+from asynchat.client.heard import Run
+from asynchat.client.positions import is_talk, place_of
+from asynchat.client.show import Line, Sort, news, nick_of, said, show
 from asynchat.client.terminal import backlog, roles
 from asynchat.client.terminal.places import Place, Server
 from asynchat.client.terminal.typists import TYPING_FOR_S
@@ -32,10 +33,13 @@ class Hearing:
             name.removeprefix("_on_").upper(): getattr(self, name) for name in dir(self) if name.startswith("_on_")
         }
 
-    def take(self, message: Message) -> None:
-        """One message."""
+    def take(self, run: Run) -> None:
+        """What has come together."""
+        message = run[0]
         handler = self._handlers.get(message.command)
-        if handler is not None:
+        if is_talk(message):
+            self._talk(run)
+        elif handler is not None:
             handler(message)
         else:
             self._show(message, self._desk.here)
@@ -43,7 +47,7 @@ class Hearing:
     def take_missed(self, message: Message) -> None:
         """A line of a conversation from while one was away, unless it has come live."""
         if message.tags.get("msgid", "") not in self._recent:
-            self.take(message)
+            self.take([message])
 
     def _remember(self, msgid: str) -> None:
         self._recent[msgid] = None
@@ -59,25 +63,32 @@ class Hearing:
     # Showing.
 
     def _show(self, message: Message, place: Place | None) -> None:
-        """Show what a message is, if one looks there, or if it is for the reader; else keep it for later."""
-        desk = self._desk
-        seen = not desk.face.hides or place is None or place is desk.here
-        for line in show(message, self._nick):
-            if line.who and place is not None and (role := place.role_of(line.who)):
-                line = line._replace(role=role)  # noqa: PLW2901  (the same line, as it is seen here)
-            if seen or line.mention or self._aside(line):
-                desk.put([self._placed(line, place)])
-            elif line.talk and place is not None:
-                place.hold(line)
+        self._put(show(message, self._nick), place, live="batch" not in message.tags)
+
+    def _put(self, lines: list[Line], place: Place | None, *, live: bool) -> None:
+        """Show lines, if one looks there, or if they are for the reader; else keep them for later."""
+        desk, hides = self._desk, self._desk.face.hides
+        if place is not None and place.roles:
+            lines = [line._replace(role=place.role_of(line.who)) if line.who else line for line in lines]
+        shown = lines
+        if hides and place is not None and place is not desk.here:
+            shown = [line for line in lines if self._everywhere(line)]
+            held = [line for line in lines if line.talk and not self._everywhere(line)]
+            if held:
+                place.hold(held)
                 desk.face.changed()
-            if line.mention and "batch" not in message.tags and place is not None:
+        desk.put([self._placed(line, place) for line in shown])
+        for line in lines:
+            if line.mention and live and place is not None:
                 desk.alert(line, place)
             elif desk.rings_for_all and line.talk:
                 desk.face.ring()
 
-    def _aside(self, line: Line) -> bool:
-        """Whether it is shown wherever one looks: what is said to one alone, by people and by programs."""
-        return line.sort is Sort.NOTICE or bool(line.where)
+    def _everywhere(self, line: Line) -> bool:
+        """Whether it is shown wherever one looks: what is for the reader, or is said to one alone, by people and by
+        programs.
+        """
+        return line.mention or line.sort is Sort.NOTICE or bool(line.where)
 
     def _placed(self, line: Line, place: Place | None) -> Line:
         """The line with where it belongs, if that is not where one looks, or is not clear."""
@@ -98,26 +109,32 @@ class Hearing:
 
     # Talk.
 
-    def _on_privmsg(self, message: Message) -> None:
-        nick, ignored = nick_of(message), self._desk.ignored
-        if len(message.params) < 2 or (ignored and casefold(nick) in ignored):
+    def _talk(self, run: Run) -> None:
+        me, ignored = self._nick, self._desk.ignored
+        if ignored:
+            run = [message for message in run if casefold(nick_of(message)) not in ignored]
+        if not run:
             return
-        me = self._nick
-        mine = nick == me
-        place = self._place_of(message, me)
+        place = self._place_of(run[0], me)
         if place is not None:
-            place.note(message)
-            place.spoke(nick)
-            if not place.is_room and not mine:
-                self._desk.replies_to = place
-        if place is not None and not place.is_room:
-            self._remember(message.tags.get("msgid", ""))
-            backlog.read(self._server.client, place.name, message)
-        if mine and not self._desk.face.echoes and "batch" not in message.tags:
-            return  # it stands where it was typed; what is of the past is shown
-        self._show(message, place)
+            place.note(run[0])
+            place.spoke([nick_of(message) for message in run])
+            if not place.is_room:
+                self._talk_alone(run[-1], place)
+        if not self._desk.face.echoes:  # what is one's own stands where it was typed; what is of the past is shown
+            run = [message for message in run if nick_of(message) != me or "batch" in message.tags]
+        lines = said(run, me) if len(run) > 1 else None
+        if lines is not None:
+            self._put(lines, place, live=True)
+            return
+        for message in run:
+            self._show(message, place)
 
-    _on_notice = _on_privmsg
+    def _talk_alone(self, message: Message, place: Place) -> None:
+        if nick_of(message) != self._nick:
+            self._desk.replies_to = place
+        self._remember(message.tags.get("msgid", ""))
+        backlog.read(self._server.client, place.name, message)
 
     def _place_of(self, message: Message, me: str) -> Place | None:
         """Where a line of talk belongs; None for what servers and services say."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from asynchat.chat.names import casefold
 from asynchat.client.outbox import Saying
@@ -39,18 +39,17 @@ class Place:
         self.held: deque[Line] = deque(maxlen=HELD)
         self.typing = Typists()  # on the loop's clock
         self.oldest = ""
-        self._speaker = ""  # who spoke last
 
     @property
     def is_room(self) -> bool:
         """Whether it is a room."""
         return self.name[:1] in self.server.room_signs
 
-    def hold(self, line: Line) -> None:
-        """Keep a line for later."""
-        self.held.append(line)
-        self.unread += 1
-        self.mentions += line.mention
+    def hold(self, lines: Sequence[Line]) -> None:
+        """Keep lines for later."""
+        self.held += lines
+        self.unread += len(lines)
+        self.mentions += sum(line.mention for line in lines)
 
     def take(self) -> tuple[list[Line], int]:
         """What was held, and how many lines before that are not."""
@@ -92,12 +91,14 @@ class Place:
         """The sign of somebody's role, "" if they have none."""
         return self.roles.get(casefold(name), "") if self.roles else ""
 
-    def spoke(self, name: str) -> None:
-        """Somebody has said something."""
-        if self.typing:
-            self.typing.stops(name)
-        if name != self._speaker:
-            self._speaker, folded = name, casefold(name)
+    def spoke(self, names: Sequence[str]) -> None:
+        """They have said something, in this order."""
+        if len(names) > 1:  # each once, where they spoke last
+            names = list(dict.fromkeys(reversed(names)))[::-1]
+        for name in names:
+            if self.typing:
+                self.typing.stops(name)
+            folded = casefold(name)
             if self.people.pop(folded, None) is not None:
                 self.people[folded] = name
 

@@ -58,6 +58,12 @@ def test_who_waits_in_vain_is_told_what_was_heard() -> None:
             alice.hear("never")
 
 
+def test_neither_pytest_nor_a_server_is_imported_before_it_is_used() -> None:
+    code = "import sys, asynchat.testing; print(*({'pytest', 'asynchat.net.server'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == []
+
+
 def test_the_page_about_testing_works_in_a_project_of_somebody_else(tmp_path: Path) -> None:
     page = (Path(__file__).parents[1] / "docs" / "testing.md").read_text()
     for name, code in re.findall(r"```python\n# (\w+\.py)\n(.*?)```", page, re.DOTALL):

@@ -25,6 +25,54 @@ def test_people_say_and_hear_in_a_test_that_is_no_coroutine() -> None:
         assert bob.hear("UNKNOWN").who == "!!!"
 
 
+def parts(heard: Heard) -> tuple[str, str, str | None, str]:
+    return (heard.who, heard.text, heard.room, heard.kind)
+
+
+def test_what_is_heard_is_told_apart_in_one_room_and_in_several() -> None:
+    with thread_server() as server, Person(server.url, "alice") as alice, Person(server.url, "bob") as bob:
+        alice.say("/me waves")
+        assert parts(bob.hear("waves")) == ("alice", "waves", None, "action")
+        alice.say("/msg bob psst")
+        assert parts(bob.hear("psst")) == ("alice", "psst", None, "direct")
+        bob.say("/join #tea")
+        bob.hear("joined #tea")
+        alice.say("hello [#x] <y> z")
+        assert parts(bob.hear("hello")) == ("alice", "hello [#x] <y> z", "#lobby", "message")
+        alice.say("/me nods")
+        assert parts(bob.hear("nods")) == ("alice", "nods", "#lobby", "action")
+        server.run(server.server.room("#lobby").send("done", by="ci", kind="notice"))
+        assert parts(bob.hear("done")) == ("ci", "done", "#lobby", "notice")
+        alice.say("/topic tea time")
+        assert parts(bob.hear("topic")) == ("***", 'alice set the topic: "tea time"', "#lobby", "news")
+        bob.say("/nonsense")
+        assert bob.hear("UNKNOWN").kind == "refusal"
+
+
+def test_what_is_heard_is_told_apart_with_ids_and_times_and_when_it_is_past() -> None:
+    with thread_server() as server, Person(server.url, "alice") as alice:
+        alice.say("hello")
+        with Person(server.url, "bob") as bob:
+            assert parts(bob.next()) == ("alice", "hello", None, "message")  # with the time, as it was before
+            for command in ("/ids on", "/time on", "/acks on", "/join #tea"):
+                bob.say(command)
+            bob.hear("joined #tea")
+            alice.say("/me waves")
+            assert parts(bob.hear("waves")) == ("alice", "waves", "#lobby", "action")
+            bob.say("mine")
+            receipt = bob.next()
+            assert (receipt.who, receipt.kind, receipt.text.isdigit()) == ("+OK", "receipt", True)
+            bob.say("/history")
+            assert parts(bob.hear("mine")) == ("bob", "mine", "#tea", "message")
+
+
+def test_what_is_heard_is_a_pair_that_shows_all_that_is_known() -> None:
+    who, text = heard = Heard("alice", "waves", room="#tea", kind="action")
+    assert (who, text) == heard
+    assert heard == Heard("alice", "waves")
+    assert repr(heard) == "Heard('alice', 'waves', room='#tea', kind='action')"
+
+
 def test_nothing_is_left_when_it_is_over() -> None:
     before = threading.active_count()
     with thread_server() as server:

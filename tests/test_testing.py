@@ -73,6 +73,28 @@ def test_what_is_heard_is_a_pair_that_shows_all_that_is_known() -> None:
     assert repr(heard) == "Heard('alice', 'waves', room='#tea', kind='action')"
 
 
+def test_who_may_not_come_in_is_told_why_at_once() -> None:
+    with thread_server() as server, Person(server.url, "alice"):
+        with pytest.raises(AssertionError, match="alice is refused: NAME_TAKEN alice is in use"):
+            Person(server.url, "alice")
+        with pytest.raises(AssertionError, match="bob is refused: BAD_ROOM_NAME"):
+            Person(server.url, "bob", room="#no,room")
+
+
+def test_who_is_registered_comes_in_with_a_password() -> None:
+    with thread_server() as server:
+        with Person(server.url, "alice") as alice:
+            alice.say("/register wonderland")
+            alice.hear("registered")
+        with Person(server.url, "alice", password="wonderland", room="#tea") as alice:
+            alice.say("/who")
+            alice.hear("alice")
+        with pytest.raises(AssertionError, match="alice is refused: BAD_PASSWORD"):
+            Person(server.url, "alice", password="looking-glass")
+        with pytest.raises(AssertionError, match="no password to say, and hears: alice is registered"):
+            Person(server.url, "alice")
+
+
 def test_nothing_is_left_when_it_is_over() -> None:
     before = threading.active_count()
     with thread_server() as server:

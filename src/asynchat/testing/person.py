@@ -14,10 +14,14 @@ from asynchat.testing.patience import TIMEOUT_S
 class Person:
     """Somebody with a netcat, who says text and hears it. Everything waits at most ten seconds, then a test fails.
 
-    `url` is that of a server, `name` who it is, `room` where it goes after coming in. `heard` is all that it has heard.
+    `url` is that of a server, `name` who it is, `room` where it goes after coming in. `password` is said when one is
+    asked for: that of a registered name, or the server's. `heard` is all that it has heard.
+
+    Raises:
+        AssertionError: it does not come in, or not into the room; the text has what was heard.
     """
 
-    def __init__(self, url: str, name: str, *, room: str | None = None) -> None:
+    def __init__(self, url: str, name: str, *, room: str | None = None, password: str | None = None) -> None:
         self.name = name
         self.heard: list[Heard] = []
         parts = urlsplit(url)
@@ -30,10 +34,15 @@ class Person:
         self._file = self._socket.makefile("rb")
         try:
             self.say(name)
-            self.hear(f"hello {name}")
+            while not (told := self._granted()).startswith("hello "):
+                if told.endswith("password:"):
+                    if password is None:
+                        raise AssertionError(f"{name} has no password to say, and hears: {told}")
+                    self.say(password)
             if room is not None:
                 self.say(f"/join {room}")
-                self.hear(f"joined {room}")
+                while not self._granted().startswith("joined #"):
+                    continue
         except BaseException:
             self.close()
             raise
@@ -73,6 +82,17 @@ class Person:
         while text not in (found := self.next()).text or who not in (None, found.who):
             continue
         return found
+
+    def _granted(self) -> str:
+        """The next news.
+
+        Raises:
+            AssertionError: it is refused what it asked for.
+        """
+        while (found := self.next()).kind != "news":
+            if found.kind == "refusal":
+                raise AssertionError(f"{self.name} is refused: {found.text}")
+        return found.text
 
     def close(self) -> None:
         """Go, without a word."""

@@ -113,6 +113,48 @@ def test_options_are_those_of_the_server_and_its_errors_are_told(tmp_path: Path)
         pass
 
 
+def test_a_server_is_tested_with_its_hooks_commands_and_authenticator() -> None:
+    server = asynchat.Server(port=0)
+
+    @server.on("message")
+    def guard(message: asynchat.Message) -> str:
+        return message.text.upper()
+
+    @server.command("deploy")
+    async def deploy(ctx: asynchat.Context, env: str) -> None:
+        """Bring it out."""
+        await ctx.reply(f"deploying {env}")
+
+    @server.authenticator
+    def judge(name: str, password: str) -> str | None:
+        return "alice" if (name, password) == ("al", "wonderland") else None
+
+    with thread_server(server) as running, Person(running.url, "al", password="wonderland") as alice:
+        assert running.server is server
+        alice.say("/deploy staging")
+        alice.hear("deploying staging")
+        alice.say("hello")
+        alice.say("/history")
+        assert alice.hear("HELLO").who == "alice"
+
+
+def test_a_server_that_is_made_has_its_options_already() -> None:
+    with pytest.raises(TypeError, match="room can change nothing"), thread_server(asynchat.Server(port=0), room="#a"):
+        pass
+
+
+def test_what_fails_when_the_server_ends_fails_the_test() -> None:
+    class Clumsy(asynchat.Server):
+        async def close(self, reason: str = "", *, grace: float = 0.0) -> None:
+            await super().close(reason, grace=grace)
+            raise OSError("clumsy")
+
+    with pytest.raises(OSError, match="clumsy"), thread_server(Clumsy(port=0)):
+        pass
+    with pytest.raises(ValueError, match="of the test"), thread_server(Clumsy(port=0)):
+        raise ValueError("of the test")
+
+
 def test_coroutines_run_where_the_server_is() -> None:
     async def port(server: asynchat.Server) -> int:
         return server.port
@@ -141,4 +183,4 @@ def test_the_page_about_testing_works_in_a_project_of_somebody_else(tmp_path: Pa
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
+    assert "5 passed" in done.stdout

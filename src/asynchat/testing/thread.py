@@ -44,46 +44,50 @@ class ThreadServer:
 
 
 @contextmanager
-def thread_server(**options: Any) -> Iterator[ThreadServer]:
-    """A server in a thread, for tests that are no coroutines; `options` are those of `asynchat.Server`.
+def thread_server(server: Server | None = None, /, **options: Any) -> Iterator[ThreadServer]:
+    """A server in a thread, for tests that are no coroutines.
 
-    It listens on any port and keeps everything in memory, unless that is said otherwise.
+    It is `server`, made with its hooks, commands and authenticator and not entered yet, as it is; or one that is made
+    with `options`, those of `asynchat.Server`. That listens on any port and keeps everything in memory, whatever its
+    `settings` say, unless an option of its own says otherwise.
 
     Raises:
-        whatever entering the server raises.
+        TypeError: there are both, or an unknown option.
+        whatever entering the server raises, or leaving it.
     """
-    from asynchat.net.server import Server  # who only connects somewhere needs none
+    if server is None:
+        from asynchat.net.server import Server  # who only connects somewhere needs none
 
-    started: Any = None
-    ready, done = threading.Event(), threading.Event()
+        in_memory: dict[str, Any] = {"port": 0, "store": "memory"}
+        server = Server(**(in_memory | options))
+    elif options:
+        raise TypeError(f"the server is made already: {', '.join(options)} can change nothing")
+    started: list[ThreadServer] = []
     failed: list[BaseException] = []
+    ready, done = threading.Event(), threading.Event()
 
     async def live() -> None:
-        nonlocal started
-        try:
-            async with Server(**({"port": 0} | options)) as server:
-                started = ThreadServer(server, asyncio.get_running_loop())
-                ready.set()
-                await asyncio.to_thread(done.wait)
-        except BaseException as error:
-            failed.append(error)
-            raise
-        finally:
+        async with server:
+            started.append(ThreadServer(server, asyncio.get_running_loop()))
             ready.set()
+            await asyncio.to_thread(done.wait)
 
     def run() -> None:
         try:
             asyncio.run(live())
         except BaseException as error:  # noqa: BLE001  (it is raised in the test's thread)
             failed.append(error)
+        finally:
+            ready.set()
 
     thread = threading.Thread(target=run, name="asynchat test server")
     thread.start()
     ready.wait()
     try:
-        if failed:
-            raise failed[0]
-        yield started
+        if started:
+            yield started[0]
     finally:
         done.set()
         thread.join()
+    if failed:
+        raise failed[0]

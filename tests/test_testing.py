@@ -163,6 +163,13 @@ def test_coroutines_run_where_the_server_is() -> None:
         assert server.run(port(server.server)) == server.port
 
 
+def test_nothing_runs_where_the_server_was() -> None:
+    with thread_server() as server:
+        pass
+    with pytest.raises(RuntimeError, match="the server has ended"):
+        server.run(server.server.close())
+
+
 def test_who_waits_in_vain_is_told_what_was_heard() -> None:
     with thread_server() as server, Person(server.url, "alice") as alice:
         server.run(server.server.close())

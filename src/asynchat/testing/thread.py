@@ -38,9 +38,15 @@ class ThreadServer:
 
         Raises:
             TimeoutError: it takes longer than ten seconds.
+            RuntimeError: the block of the server was left.
             whatever it raises.
         """
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT_S)
+        try:
+            running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # its loop is closed
+            work.close()
+            raise RuntimeError("the server has ended: nothing runs there after its block") from None
+        return running.result(TIMEOUT_S)
 
 
 @contextmanager

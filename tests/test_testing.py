@@ -155,6 +155,15 @@ def test_what_fails_when_the_server_ends_fails_the_test() -> None:
         raise ValueError("of the test")
 
 
+def test_a_test_has_neither_the_port_nor_the_store_that_settings_name(tmp_path: Path) -> None:
+    store = tmp_path / "chat.db"
+    settings = asynchat.Settings.of({"server": {"password": "sesame"}, "store": {"path": str(store)}})
+    with thread_server(settings=settings) as one, thread_server(settings=settings) as other:
+        assert one.port != other.port
+        Person(one.url, "alice", password="sesame").close()
+    assert not store.exists()
+
+
 def test_coroutines_run_where_the_server_is() -> None:
     async def port(server: asynchat.Server) -> int:
         return server.port

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asynchat.client.bot import Client
     from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
     from asynchat.client.incoming import Happening, Incoming, Sent
+    from asynchat.config.server import Settings
     from asynchat.config.values import BadConfig
     from asynchat.net.app.context import Context
     from asynchat.net.app.event import Event
@@ -47,6 +48,7 @@ __all__ = [
     "Room",
     "Sent",
     "Server",
+    "Settings",
     "StoreError",
     "Unreachable",
     "Untrusted",
@@ -74,6 +76,7 @@ _WHERE = {
     "Room": "asynchat.net.app.room",
     "Sent": "asynchat.client.incoming",
     "Server": "asynchat.net.server",
+    "Settings": "asynchat.config.server",
     "StoreError": "asynchat.chat.errors",
     "Unreachable": "asynchat.client.errors",
     "Untrusted": "asynchat.client.errors",

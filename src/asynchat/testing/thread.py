@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class ThreadServer:
     """A server on a loop of its own, in a thread of its own; `server` itself belongs to that loop."""
 
+    __slots__ = ("_loop", "server")
+
     def __init__(self, server: Server, loop: asyncio.AbstractEventLoop) -> None:
         self.server = server
         self._loop = loop

@@ -40,7 +40,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "chat.names",
         "client",
     ),
-    "testing": ("net.server",),
+    "testing": ("net.server", "testing"),
     "cli": ANYTHING,
     "__init__": ANYTHING,  # public names, resolved when they are first used
     "__main__": ANYTHING,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from operator import attrgetter
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -293,3 +294,30 @@ def test_every_option_tells_its_default(sources):
             assert each.metadata["option"] in shown
     assert "(12345)" in shown
     assert config.Settings().server.room in shown
+
+
+def test_a_program_gives_settings_by_section_and_name(tmp_path: Path) -> None:
+    settings = Settings.of(
+        {
+            "limits": {"flood": False, "max_line": "4KiB"},
+            "store": MappingProxyType({"keep": "30d"}),
+            "operators": {"queen": {"password": "cards"}},
+        }
+    )
+    assert (settings.limits.flood, settings.limits.max_line, settings.store.keep) == (False, 4096, 30 * 86_400)
+    assert settings.operators["queen"].password == "cards"
+    assert settings.history == Settings().history
+    file = tmp_path / "server.toml"
+    file.write_text(
+        '[limits]\nflood = false\nmax_line = "4KiB"\n[store]\nkeep = "30d"\n[operators.queen]\npassword = "cards"'
+    )
+    assert Settings.read(file) == Settings.read(str(file)) == settings
+
+
+def test_what_is_wrong_in_the_settings_of_a_program_is_told_with_where_it_is(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"Settings: \[limits\] has no floood; did you mean flood\?"):
+        Settings.of({"limits": {"floood": False}})
+    with pytest.raises(BadConfig, match=r"Settings: there is no section \[limit\]"):
+        Settings.of({"limit": {}})
+    with pytest.raises(BadConfig, match=r"nowhere\.toml: No such file"):
+        Settings.read(tmp_path / "nowhere.toml")

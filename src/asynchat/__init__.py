@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asynchat.client.bot import Client
     from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
     from asynchat.client.incoming import Happening, Incoming, Sent
+    from asynchat.config.server import Settings
     from asynchat.config.values import BadConfig
     from asynchat.net.app.ban import Ban
     from asynchat.net.app.context import Context
@@ -51,6 +52,7 @@ __all__ = [
     "RoomSettings",
     "Sent",
     "Server",
+    "Settings",
     "StoreError",
     "Unreachable",
     "Untrusted",
@@ -80,6 +82,7 @@ _WHERE = {
     "RoomSettings": "asynchat.net.app.settings",
     "Sent": "asynchat.client.incoming",
     "Server": "asynchat.net.server",
+    "Settings": "asynchat.config.server",
     "StoreError": "asynchat.chat.errors",
     "Unreachable": "asynchat.client.errors",
     "Untrusted": "asynchat.client.errors",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 from asynchat.config.values import (
@@ -18,6 +19,7 @@ from asynchat.config.values import (
     number,
     one_of,
     port_number,
+    read,
     room_name,
     server_name,
     setting,
@@ -195,7 +197,11 @@ class LogSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All of a server's, by section."""
+    """All settings of a server, as in the configuration file; made by `of`, or of a file by `read`.
+
+    Its sections are `server`, `store`, `tls`, `web`, `accounts`, `operators` (each by its name), `history`, `limits`
+    and `log`; what is in each, and its default, is in the [reference of settings](settings.md). They never change.
+    """
 
     server: ServerSettings = field(default_factory=ServerSettings)
     store: StoreSettings = field(default_factory=StoreSettings)
@@ -207,6 +213,26 @@ class Settings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     log: LogSettings = field(default_factory=LogSettings)
 
+    @classmethod
+    def of(cls, values: Mapping[str, Mapping[str, object]]) -> Settings:
+        """The defaults with these on top: section to name to value, as `{"limits": {"flood": False}}`.
+
+        A value is as in TOML, so `"10m"` is a duration and `"16KiB"` a size; a number is seconds or bytes.
+
+        Raises:
+            BadConfig: an unknown name, or a value that does not fit.
+        """
+        return cls().with_values(values, "Settings")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Settings:
+        """The defaults with those of a TOML file on top; no other file and no variable is looked at.
+
+        Raises:
+            BadConfig: it cannot be read, is no TOML, or has an unknown name, or a value that does not fit.
+        """
+        return cls().with_values(read(Path(path)), str(path))
+
     def with_values(self, values: Mapping[str, object], source: str) -> Settings:
         """These settings with others on top: section to name to value, as text or as TOML has it.
 
@@ -215,7 +241,7 @@ class Settings:
         """
         sections: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
         for section, table in values.items():
-            if section not in sections or not isinstance(table, dict):
+            if section not in sections or not isinstance(table, Mapping):
                 raise BadConfig(f"{source}: there is no section [{section}]{like(section, sections)}")
             if section == "operators":
                 sections[section] = {
@@ -233,8 +259,8 @@ def _operator(value: object, where: str) -> OperatorSettings:
     return operator
 
 
-def _table(value: object, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
+def _table(value: object, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
         raise BadConfig(f"{where} is no section")
     return value
 

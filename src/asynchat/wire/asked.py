@@ -82,13 +82,13 @@ class Asked(Session):
         user = self.user
         assert user is not None
         if kind is not Kind.SIGNAL and not user.is_server:
-            changed = await self._ask(to, text, kind)
+            changed = await self._changed(to, text, kind)
             if changed != text:
                 text = changed
                 more.pop("cuts", None)
         return await super().say(to, text, kind, **more)
 
-    async def _ask(self, to: str, text: str, kind: Kind) -> str:
+    async def _changed(self, to: str, text: str, kind: Kind) -> str:
         user, room = self.user, self.hub.state.rooms.get(casefold(to))
         assert user is not None
         message = Message(

@@ -60,6 +60,19 @@ async def test_who_has_an_account_comes_in_on_every_wire_and_is_one_person() -> 
             await client.close()
 
 
+async def test_who_is_asked_for_a_password_is_asked_where_words_are_looked_at_too() -> None:
+    server = served()
+    server.on("message")(lambda message: message.text.upper())
+    async with server:
+        client = await knock(server, "alice", "wonder")
+        await client.until(NEWS, "hello alice")
+        await client.say("hi")
+        await client.say("/quit")
+        await client.rest()
+        await client.close()
+        assert [message.text for message in await server.room("#lobby").history()] == ["HI"]
+
+
 async def test_who_logs_in_by_another_name_bears_that_of_the_account() -> None:
     server = asynchat.Server(port=0)
     server.authenticator(lambda name, password: "alice" if (name, password) == ("al", "wonder") else None)

@@ -131,6 +131,15 @@ def longest_stall(crowd: Figures) -> float:
     return max(float(phase["ping"]["max"]) for name, phase in crowd["phases"].items() if not name.startswith("nothing"))
 
 
+def latest_tick(host: Figures) -> float:
+    """The slowest p99 of a host's own tasks, as medians, with up to a thousand members and 50 lines per second."""
+    return max(
+        float(row["p99_ms"][0])
+        for row in host["rows"]
+        if row["lines_per_s"] <= 200 and row["members"] * row["lines_per_s"] <= 50_000
+    )
+
+
 @dataclass(frozen=True)
 class Bound:
     """A figure of another program: in which of its files, under which key it is, and how to get it."""
@@ -158,6 +167,7 @@ BOUNDS = (
     Bound("start", "starts", "a start after kill -9", start_of("killed"), 1, "s"),
     Bound("start", "starts", "a start after kill -9, not in memory", start_of("killed, file not in memory"), 1, "s"),
     Bound("crowd", "phases", "the longest stall", longest_stall, 50, "ms"),
+    Bound("host", "rows", "a program's own tasks beside a busy room, how late, p99", latest_tick, 10, "ms"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,7 +15,7 @@ from tests.bench.sidebyside.figures import NOISY, Session, markdown, noise, tabl
 from tests.bench.sidebyside.scenarios import RATE, SCENARIOS
 
 Figures = Mapping[str, Any]
-FILES = ("peers", "growth", "acks", "history", "start", "crowd")
+FILES = ("peers", "growth", "acks", "history", "start", "crowd", "host")
 """The names of the JSON files, without their ends."""
 
 HEAD = """\
@@ -84,7 +84,7 @@ def page(files: Mapping[str, Figures]) -> str:
         parts.append(side_by_side(peers, files["peers"]["about"]))
     if "growth" in files:
         parts.append(growth(session_of(files["growth"]), files["growth"]["about"]))
-    for name, section in (("acks", acks), ("history", history), ("start", start), ("crowd", crowd)):
+    for name, section in SECTIONS.items():
         if name in files:
             parts.append(section(files[name]))
     return "\n".join(parts)
@@ -305,6 +305,31 @@ def crowd(figures: Figures) -> str:
         PING every {figures["ping_every_ms"]} ms, and to talk in another room. `own` is how late the asking process was
         itself, `CPU` what the server's loop worked for each, `kept waiting` how long others had its core, in all."""
     return f"## A crowd\n\n{prose(words)}\n{markdown(rows)}\n"
+
+
+def host(figures: Figures) -> str:
+    """How late the tasks of a program are that runs a server."""
+    rows = [["loop", "store", "members", "lines/s", "p50 ms", "p99 ms", "max ms"]]
+    for row in figures["rows"]:
+        room = [f"{row['members']:,}", str(row["lines_per_s"])] if row["members"] else ["nobody", "-"]
+        spreads = [spread(row[key]) for key in ("p50_ms", "p99_ms", "max_ms")]
+        rows.append([row["loop"], row["store"], *room, *spreads])
+    words = f"""
+        A program runs a server and a task of its own, which asks to be woken every {figures["tick_ms"]:g} ms
+        (`tests/bench/host`, {figures["rounds"]} rounds); by how much later that was, while two members of one room
+        talked and all of them read. Where nobody is in it, it is what the machine and the loop cost: the timers of
+        uvloop go in whole milliseconds."""
+    return f"## In a program\n\n{prose(words)}\n{markdown(rows)}\n"
+
+
+SECTIONS: dict[str, Callable[[Figures], str]] = {
+    "acks": acks,
+    "history": history,
+    "start": start,
+    "crowd": crowd,
+    "host": host,
+}
+"""What is said of the other programs' files."""
 
 
 def write(folder: Path, docs: Path) -> list[Path]:

@@ -609,13 +609,13 @@ static void fanout(struct usage before_connect, struct usage connected, double c
            "\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,\"lost\":%ld,\"duplicated\":%lu,\"reordered\":%lu,\"echoes\":%lu,"
            "\"closed_by_server\":%d,\"stalled\":%d,\"stalled_closed\":%d,\"stalled_missed\":%ld,\"bytes_per_delivery\":%.1f,\"lines_per_read\":%.2f,"
            "\"rss_start_kb\":%ld,\"rss_connected_kb\":%ld,\"rss_end_kb\":%ld,\"rss_peak_kb\":%ld,\"rss_per_conn_b\":%.0f,"
-           "\"connects_per_s\":%.0f,\"connect_cpu_us\":%.1f,\"own_cpu_s\":%.3f}\n",
+           "\"connects_per_s\":%.0f,\"connect_cpu_us\":%.1f,\"own_cpu_s\":%.3f,\"began_s\":%.6f,\"ended_s\":%.6f}\n",
            opt.label, opt.caps, opt.clients, opt.rooms, opt.senders, opt.bytes, opt.rate > 0 ? 0 : opt.window, opt.rate, sent, deliveries, s,
            s > 0 ? d / s : 0, (b.cpu - a.cpu) * 1e6 / d, b.cpu - a.cpu, b.user - a.user, b.sys - a.sys, hist_us(.5), hist_us(.99),
            (double)hist_max / 1e3, (long)lost, duplicated, reordered, echoes, dead - dead_before - stalled_closed, opt.stalled,
            stalled_closed, (long)missed, (double)bytes_during / d, d / (double)(reads ? reads : 1), before_connect.rss_kb, connected.rss_kb, b.rss_kb, b.hwm_kb,
            (double)(connected.rss_kb - before_connect.rss_kb) * 1024 / opt.clients, opt.clients / connect_s,
-           (connected.cpu - before_connect.cpu) * 1e6 / opt.clients, own);
+           (connected.cpu - before_connect.cpu) * 1e6 / opt.clients, own, (double)first_ns / 1e9, (double)last_ns / 1e9);
 }
 
 /* connected and silent: what a connection costs to make, to keep and to end */

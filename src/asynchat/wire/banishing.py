@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 from asynchat.chat.bans import Ban, Bans, normal
+from asynchat.chat.errors import BadDuration
 from asynchat.chat.hub import Hub
 from asynchat.chat.sessions import Session
+from asynchat.wire.durations import LONGEST_MS
 
 
 async def banish(
@@ -17,6 +19,8 @@ async def banish(
     Raises:
         Refused
     """
+    if how_long_ms is not None and not 0 < how_long_ms <= LONGEST_MS:
+        raise BadDuration(f"{how_long_ms} ms")
     now_ms = hub.clock_ms()
     until_ms = None if how_long_ms is None else now_ms + how_long_ms
     await hub.banish(hub.server, mask, reason, until_ms=until_ms, via=via)

@@ -123,6 +123,36 @@ def test_what_is_no_mask_is_refused(mask):
         house.hub.banish(house.hub.server, mask)
 
 
+@pytest.mark.parametrize(
+    "mask",
+    [
+        "",
+        "!",
+        "@",
+        "!@",
+        "a:",
+        "10.0.0.0/33",
+        "999.1.1.1",
+        "10.0.0.*",
+        "2001:db8::/129",
+        "h.example",
+        "m:bob",
+    ],
+)
+def test_what_can_be_neither_a_name_nor_a_network_is_refused(mask):
+    house = House()
+    with refused("BAD_MASK"):
+        house.hub.banish(house.hub.server, mask)
+    assert not house.hub.state.bans
+
+
+@pytest.mark.parametrize("mask", ["server", "SERVER", "server!*@*"])
+def test_the_server_does_not_keep_itself_off(mask):
+    house = House()
+    with refused("NOT_ALLOWED"):
+        house.hub.banish(house.hub.server, mask)
+
+
 def test_only_the_server_bans_from_the_server():
     house = House()
     (alice,) = house.room_of("#a", "alice")

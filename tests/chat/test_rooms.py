@@ -202,7 +202,16 @@ def test_who_is_given_a_role_must_be_in_the_room(house):
         house.hub.change(alice, "#a", [Change(setting=Setting.VOICE, on=True, value="dan", user="g999")])
 
 
-@pytest.mark.parametrize("mask", ["", ":a", "a b", "a\n", "m" * 301, None])
+@pytest.mark.parametrize("mask", ["server!*@*", "Server!*@localhost", "m:server!*@*"])
+def test_nobody_bans_the_server_and_such_a_ban_from_before_can_be_taken_back(house, mask):
+    house.room_of("#a", "alice")
+    with refused("NOT_ALLOWED"):
+        ban(house, mask)
+    assert ban(house, mask, on=False) is None
+    ban(house, "s*!*@*")
+
+
+@pytest.mark.parametrize("mask", ["", ":a", "a b", "a\n", "m" * 301, None, "m:", "a:", "m:a:"])
 def test_a_mask_is_one_word(house, mask):
     house.room_of("#a", "alice")
     with refused("BAD_SETTING"):

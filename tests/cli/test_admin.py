@@ -204,6 +204,10 @@ async def test_a_topic_a_kick_and_a_closed_room_are_seen_by_who_is_there(
         (("kick", "#nowhere", "nat"), "NO_SUCH_ROOM"),
         (("ban", "remove", "nat"), "NO_SUCH_BAN"),
         (("ban", "add", "two words"), "BAD_SETTING"),
+        (("ban", "add", ""), "BAD_MASK"),
+        (("ban", "add", "10.0.0.0/33"), "BAD_MASK"),
+        (("ban", "add", "server"), "NOT_ALLOWED"),
+        (("ban", "add", "nat", "--for", "0s"), "BAD_DURATION"),
     ],
 )
 def test_what_cannot_be_done_is_refused(arguments: tuple[str, ...], code: str, server: Process, tmp_path: Path) -> None:
@@ -212,7 +216,10 @@ def test_what_cannot_be_done_is_refused(arguments: tuple[str, ...], code: str, s
     assert code in refused.stderr
 
 
-@pytest.mark.parametrize("arguments", [("ban", "add", "nat", "--for", "ever"), ("drain", "--timeout", "soon")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("ban", "add", "nat", "--for", "ever"), ("ban", "add", "nat", "--for", "999999w"), ("drain", "--timeout", "soon")],
+)
 def test_what_is_no_duration_is_a_usage_error(arguments: tuple[str, ...], server: Process, tmp_path: Path) -> None:
     assert admin(tmp_path, *arguments).returncode == 2
 

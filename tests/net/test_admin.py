@@ -54,6 +54,8 @@ async def test_who_stops_a_server_hears_the_end_once_its_data_is_let_go_of(
         b'{"verb": "room-topic", "room": "#lobby"}',
         b'{"verb": "ban-add"}',
         b'{"verb": "ban-add", "mask": "x", "how_long_ms": "long"}',
+        b'{"verb": "ban-add", "mask": "x", "how_long_ms": Infinity}',
+        b'{"verb": "ban-add", "mask": "x", "how_long_ms": 0.5}',
         b'{"verb": "drain", "timeout_s": "soon"}',
     ],
 )

@@ -97,16 +97,68 @@ async def test_in_a_websocket_it_is_shown_what_is_inside(walk_in: Walk) -> None:
         async with asyncio.timeout(PATIENCE_S):
             while " 001 " not in str(await client.recv()):
                 pass
-        assert steps(told)[1:3] == ["#1 irc line NICK irene", "#1 irc verb NICK irene"]
+        assert [line for line in steps(told) if " bytes " not in line][:4] == [
+            "#1 http verb GET / WebSocket",
+            "#1 http answer 101 WebSocket",
+            "#1 irc line NICK irene",
+            "#1 irc verb NICK irene",
+        ]
+        told.clear()
+        await client.send("QUIT")
+        await walk_in(LineClient, server.port, "nat")
+        assert any(line.startswith("#1 irc end") for line in steps(told))
+        assert "#2 line line nat" in steps(told)
 
 
-async def test_a_browser_is_no_chat_user_and_is_not_told_of(walk_in: Walk) -> None:
+HANDSHAKE = (
+    "GET /?token=qzxjvwk HTTP/1.1\r\nHost: chat.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: cXp4anZ3a3F6eGp2d2txeg==\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "told_of"),
+    [
+        ("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic qzxjvwk\r\n\r\n", ["verb GET /", "answer 200"]),
+        ("GET /no?x=qzxjvwk HTTP/1.1\r\nHost: x\r\n\r\n", ["verb GET /no?***", "answer 404 not found"]),
+        (
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7\r\n\r\nqzxjvwk",
+            ["verb POST /", "answer 405 there is nothing to post to"],
+        ),
+        ("GET http://a:qzxjvwk@x/ HTTP/1.1\r\nHost: x\r\n\r\n", ["verb GET ***", "answer 404 not found"]),
+        ("GET qzxjvwk\r\n\r\n", ["answer 400 bad request"]),
+        (
+            f"{HANDSHAKE}Origin: https://evil.example\r\n\r\n",
+            [
+                "verb GET /?*** WebSocket from https://evil.example",
+                "answer 403 pages of https://evil.example may not open a WebSocket here",
+            ],
+        ),
+    ],
+    ids=["a page", "no page", "POST", "a proxy's", "no HTTP", "a WebSocket of another page"],
+)
+async def test_a_browser_is_told_of_with_its_answer_and_without_its_secrets(request_: str, told_of: list[str]) -> None:
+    told: list[str] = []
+    async with Town(sessions=Trace(told.append).sessions()) as town:
+        browser = town.connect("http")
+        await browser.sends(request_.encode())
+        await town.settles()
+        heard = steps(told)
+        assert heard[0] == f"#1 http bytes {len(request_)} B"
+        assert heard[1 : 1 + len(told_of)] == [f"#1 http {each}" for each in told_of]
+        assert "qzxjvwk" not in "".join(told)
+
+
+async def test_a_browser_that_has_its_answer_has_no_number_any_more(walk_in: Walk) -> None:
     told: list[str] = []
     async with asynchat.Server(port=0, trace=told.append) as server:
         browser = await walk_in(LineClient, server.port)
-        await browser.send(b"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic c2VzYW1l\r\n\r\n")
+        await browser.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await browser.rest()
-        assert told == []
+        await walk_in(LineClient, server.port, "nat")
+        assert [line for line in steps(told) if line.startswith("#1 http end")]
+        assert server._plan.trace is not None
+        assert list(server._plan.trace._numbers.values()) == [2]
 
 
 async def test_what_could_not_be_stored_is_told() -> None:

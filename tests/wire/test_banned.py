@@ -6,6 +6,9 @@ from base64 import b64encode
 
 import pytest
 
+from asynchat.chat.errors import BadDuration
+from asynchat.chat.events import Setting
+from asynchat.wire.banishing import banish as keep_off
 from tests.conversation import CLOSED, Town, words
 
 NO = "you are banned from this server (spam)"
@@ -129,6 +132,83 @@ async def test_a_ban_of_a_name_is_one_from_the_room_and_puts_it_out_of_that(town
         op<     *** nat is not banned any more
         op>     /ban zed
         op<     *** zed banned from #lobby
+    """)
+
+
+NO_DURATION = "is no duration: 90s, 10m, 1h30m, 7d, 2w, up to 100 years"
+NO_ADDRESS = "is an address: only the server's operator keeps those off, with /ban"
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("/ban nat 10min", f"BAD_DURATION 10min {NO_DURATION}"),
+        ("/ban nat 10 m", f"BAD_DURATION 10 {NO_DURATION}"),
+        ("/ban nat 0s", f"BAD_DURATION 0s {NO_DURATION}"),
+        ("/ban nat 99999999999999d", f"BAD_DURATION 99999999999999d {NO_DURATION}"),
+        ("/mute nat -1h", f"BAD_DURATION -1h {NO_DURATION}"),
+        ("/mute nat 10min", f"BAD_DURATION 10min {NO_DURATION}"),
+        ("/ban 300.0.0.0/8 5m", "BAD_MASK '300.0.0.0/8' is no name, address or network"),
+        ("/ban 10.0.0.0/33", "BAD_MASK '10.0.0.0/33' is no name, address or network"),
+        ("/ban !", "BAD_MASK '!' is no name, address or network"),
+        ("/mute 999.1.1.1", "BAD_MASK '999.1.1.1' is no name, address or network"),
+        ("/mute 192.0.2.7", f"BAD_MASK 192.0.2.7 {NO_ADDRESS}"),
+        ("/mute m:", "BAD_MASK '' is no name, address or network"),
+        ("/ban server", "NOT_ALLOWED nobody bans the server"),
+        ("/mute Server 1h", "NOT_ALLOWED nobody bans the server"),
+        ("/unban zed", "NO_SUCH_BAN zed is not banned from #lobby"),
+        ("/unban 999.1.1.1", "NO_SUCH_BAN 999.1.1.1 is not banned from #lobby"),
+        ("/unmute zed", "NO_SUCH_BAN zed is not muted in #lobby"),
+    ],
+)
+@pytest.mark.parametrize("who", ["console", "person"])
+async def test_a_slip_of_who_runs_a_room_is_no_ban(town: Town, who: str, said: str, answer: str) -> None:
+    await town.person("nat")
+    op = await (town.console() if who == "console" else town.person("op"))
+    await town.clients[0].says("/op op")
+    town.forget()
+    await op.says(said)
+    assert op.hears() == [f"!!! {answer}"]
+    assert not list(town.hub.room("#lobby").entries(Setting.BAN))
+    assert not town.hub.state.bans
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("/banish nat 10min", f"BAD_DURATION 10min {NO_DURATION}"),
+        ("/banish 192.0.2.0/24 0s", f"BAD_DURATION 0s {NO_DURATION}"),
+        ("/ban 192.0.2.0/24 10min", f"BAD_DURATION 10min {NO_DURATION}"),
+        ("/banish 10.0.0.0/33", "BAD_MASK '10.0.0.0/33' is no name, address or network"),
+        ("/banish server", "NOT_ALLOWED nobody bans the server"),
+        ("/pardon 999.1.1.1", "NO_SUCH_BAN 999.1.1.1 is not banned from the server"),
+    ],
+)
+async def test_a_slip_of_the_operator_is_no_ban(town: Town, said: str, answer: str) -> None:
+    op = await town.console()
+    await town.person("nat")
+    town.forget()
+    await op.says(said)
+    assert op.hears() == [f"!!! {answer}"]
+    assert not town.hub.state.bans
+
+
+@pytest.mark.parametrize("how_long_ms", [0, -1, 10**18])
+async def test_a_ban_holds_for_some_time_at_least_and_a_hundred_years_at_most(town: Town, how_long_ms: int) -> None:
+    with pytest.raises(BadDuration):
+        await keep_off(town.hub, "bob", how_long_ms=how_long_ms)
+
+
+async def test_hours_and_minutes_are_understood(town: Town) -> None:
+    await town.console()
+    await town.person("nat")
+    await town.plays("""
+        op>     /mute nat 1h30m
+        op<     *** nat muted for 90m
+        nat<    *** server added ban m:nat!*@* for 90m
+        op>     /unmute nat
+        op<     *** nat is not muted any more
+        nat<    *** server removed ban m:nat!*@*
     """)
 
 

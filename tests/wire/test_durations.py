@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from asynchat.chat.errors import BadDuration
 from asynchat.wire import durations
 
 
@@ -19,14 +20,23 @@ from asynchat.wire import durations
         ("", None),
         ("1", None),
         ("h", None),
-        ("1h30m", None),
+        ("1h30m", 5_400_000),
+        ("1W1d1h1m1s", 694_861_000),
+        ("36525d", 3_155_760_000_000),
+        ("0s", 0),
+        ("30m1h", None),
+        ("1h1h", None),
+        ("10min", None),
+        ("1.5h", None),
+        ("36525d1s", None),
+        ("999999w", None),
         ("-1h", None),
         ("\u0661h", None),
         ("9999999s", None),
         ("spam", None),
     ],
 )
-def test_a_number_and_a_unit_are_a_duration(text, ms):
+def test_numbers_with_units_from_the_largest_down_are_a_duration(text, ms):
     assert durations.milliseconds(text) == ms
 
 
@@ -44,3 +54,12 @@ def test_it_is_told_in_the_largest_unit_that_is_exact(ms, words):
 )
 def test_it_is_taken_off_the_front_of_an_argument(argument, taken):
     assert durations.take(argument) == taken
+
+
+@pytest.mark.parametrize(
+    "argument", ["10min", "10 m", "1.5h spam", "-1h", "+1h", ".5h", "0s", "0h0m", "\u0661h", "999999w"]
+)
+def test_a_number_that_is_none_is_a_slip_and_no_reason(argument):
+    with pytest.raises(BadDuration) as slip:
+        durations.take(argument)
+    assert slip.value.about == (argument.split()[0],)

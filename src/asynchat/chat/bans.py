@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from asynchat.chat.errors import KeptOut
+from asynchat.chat.errors import BadMask, KeptOut
 from asynchat.chat.events import Source
 from asynchat.chat.names import casefold, full_mask
 from asynchat.chat.rooms import Entry
@@ -87,6 +87,17 @@ def network_of(mask: str) -> Network | None:
         return ip_network(mask, strict=False)
     except ValueError:
         return None
+
+
+def check_mask(mask: str) -> None:
+    """Let a mask pass that may fit somebody: an account's, one with ``!`` or ``@``, or a name.
+
+    Raises:
+        BadMask: it is a name that nobody can have, as ``10.0.0.0/33`` would be; or nothing.
+    """
+    name = mask.removeprefix("a:")
+    if not name.strip("!@") or (name == mask and not set(mask) & set("!@") and set(mask) & set("./:")):
+        raise BadMask(mask)
 
 
 def normal(mask: str) -> str:

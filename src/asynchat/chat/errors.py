@@ -146,7 +146,7 @@ class KeptOut(Reason):
 
 
 class NoSuchBan(Reason):
-    """The server has no such ban. `about`: the mask."""
+    """There is no such ban. `about`: the mask."""
 
     code_, text_ = "NO_SUCH_BAN", "{0} is not banned from the server"
 
@@ -191,6 +191,18 @@ class NoSuchMessage(Reason):
     """There was no such message said there, or it was taken back. `about`: its id."""
 
     code_, text_ = "UNKNOWN_MSGID", "there is no message {0} there"
+
+
+class BadMask(Reason):
+    """That fits nobody: no name has such characters, and it is no network either. `about`: the mask."""
+
+    code_, text_ = "BAD_MASK", "{0!r} is no name, address or network"
+
+
+class BadDuration(Reason):
+    """That is no duration, or none that anything can hold for. `about`: the duration."""
+
+    code_, text_ = "BAD_DURATION", "{0} is no duration: 90s, 10m, 1h30m, 7d, 2w, up to 100 years"
 
 
 class NoText(Reason):

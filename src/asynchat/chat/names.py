@@ -80,11 +80,18 @@ def mask_pattern(mask: str) -> re.Pattern[str]:
     return re.compile(f"{first}{stars}.*{last}", re.DOTALL)
 
 
+def is_reserved(mask: str) -> bool:
+    """Whether a mask means a name that only the server itself bears, and no other."""
+    return casefold(mask.removeprefix("m:").partition("!")[0]) in RESERVED
+
+
 def full_mask(mask: str) -> str:
     """A mask completed to `nick!ident@host`: ``bob`` is ``bob!*@*``, ``*@host`` is ``*!*@host``.
 
-    ``m:`` before it stays, and a mask of accounts, ``a:name``, is complete as it is.
+    ``m:`` before it stays, and a mask of accounts, ``a:name``, is complete as it is. An empty one means nobody.
     """
+    if not mask:
+        return ""
     if mask.startswith("m:"):
         return "m:" + full_mask(mask[2:])
     if mask.startswith("a:"):

@@ -18,6 +18,7 @@ from asynchat.chat.errors import (
     RoomFull,
 )
 from asynchat.chat.events import ROLES, Change, Role, Setting
+from asynchat.chat.names import is_reserved
 from asynchat.chat.rooms import Member, Room
 from asynchat.chat.users import SERVER, User
 
@@ -222,7 +223,7 @@ def invite(user: User, room: Room) -> None:
 def change(user: User, room: Room, changes: Collection[Change]) -> None:
     """Let the user change these settings: operators all, helpers voice, anybody give up a role of their own.
 
-    The server stays an operator, whoever wants to change that.
+    The server stays an operator, and is not banned or muted, whoever wants to change that.
 
     Raises:
         NotInRoom, NeedOperator
@@ -230,6 +231,8 @@ def change(user: User, room: Room, changes: Collection[Change]) -> None:
     mine = roles(user, room)
     if any(each.user == SERVER.user for each in changes):
         raise NeedOperator(room.name, text="the server stays an operator")
+    if any(each.on and each.setting is Setting.BAN and is_reserved(each.value or "") for each in changes):
+        raise NeedOperator(room.name, text="nobody bans the server")
     if mine & Role.OPERATOR:
         return
     for each in changes:

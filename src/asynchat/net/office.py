@@ -6,6 +6,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +135,7 @@ class Office:
             self._hub,
             str(request["mask"]),
             str(request.get("reason") or ""),
-            int(how_long_ms) if how_long_ms is not None else None,
+            index(how_long_ms) if how_long_ms is not None else None,
         )
 
     async def _ban_remove(self, request: dict[str, Any]) -> None:

@@ -23,19 +23,23 @@ from asynchat.chat.rooms import Audience
 from asynchat.chat.sessions import Dialect, Session
 from asynchat.net.fanout import Fanout
 from asynchat.net.journal import Entry
-from asynchat.wire.tracing import Traced, TracedFrame, TracedIrc, TracedLine, shown
+from asynchat.wire.carrier import Carrier
+from asynchat.wire.tracing import Traced, TracedFrame, TracedHttp, TracedIrc, TracedLine, shown
 
 NAMES = 8
 """Of whom it is told that they heard something."""
 
 
 class Trace:
-    """Tells `show` of each step. Connections are numbered in the order in which their wire was known."""
+    """Tells `show` of each step. Connections are numbered in the order in which their wire was known.
+
+    What a WebSocket carries has the number of the request that opened it.
+    """
 
     def __init__(self, show: Callable[[str], None]) -> None:
         self._show = show
         self._count = itertools.count(1)
-        self._numbers: dict[object, int] = {}
+        self._numbers: dict[object, int] = {}  # by connection
         self.via: Session | None = None  # through which session the event came that is being shown
 
     # What a traced server is made of.
@@ -44,7 +48,7 @@ class Trace:
         self, of: Callable[[type[Any]], Callable[..., Any]] = lambda kind: kind
     ) -> Mapping[str, Callable[..., Any]]:
         """What speaks each wire: see `House.sessions`. `of` makes another class of a traced one."""
-        kinds: Sequence[type[Traced]] = (TracedIrc, TracedLine, TracedFrame)
+        kinds: Sequence[type[Traced]] = (TracedIrc, TracedLine, TracedFrame, TracedHttp)
         return {kind.wire: partial(of(kind), self) for kind in kinds}
 
     def parts(self) -> tuple[Callable[..., Hub], Callable[..., Fanout]]:
@@ -55,15 +59,17 @@ class Trace:
 
     def came(self, session: object) -> None:
         """A session speaks."""
-        self._numbers[session] = next(self._count)
+        connection = _connection(session)
+        if connection not in self._numbers:
+            self._numbers[connection] = next(self._count)
 
     def went(self, session: object) -> None:
         """A session has ended."""
-        self._numbers.pop(session, None)
+        self._numbers.pop(_connection(session), None)
 
     def step(self, session: object, wire: str, step: str, text: str) -> None:
         """Show one step."""
-        number = self._numbers.get(session)
+        number = self._numbers.get(_connection(session))
         self._show(f"{f'#{number}' if number is not None else '-':<5} {wire:<6} {step:<6} {text}".rstrip())
 
     def applied(self, event: Event, audience: Audience) -> None:
@@ -113,6 +119,14 @@ class TracedFanout(Fanout):
         elif entry.first is not None:
             self._trace.step(entry.via, "-", "event", f"{what} was stored before, as #{entry.first.id}")
         super()._answer(entry)
+
+
+def _connection(session: object) -> object:
+    """What is at the bottom of a session, whatever carries it."""
+    link = getattr(session, "link", None)
+    while isinstance(link, Carrier):
+        link = link.link
+    return link
 
 
 def _words(event: Event) -> str:

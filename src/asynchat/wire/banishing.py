@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import suppress
 
 from asynchat.chat.bans import Ban, Bans, normal
+from asynchat.chat.errors import BadDuration
 from asynchat.chat.hub import Hub
 from asynchat.chat.sessions import Session
 from asynchat.chat.users import User
+from asynchat.wire.durations import LONGEST_MS
 
 
 async def banish(
@@ -26,6 +28,8 @@ async def banish(
     Raises:
         Refused
     """
+    if how_long_ms is not None and not 0 < how_long_ms <= LONGEST_MS:
+        raise BadDuration(f"{how_long_ms} ms")
     now_ms = hub.clock_ms()
     until_ms = None if how_long_ms is None else now_ms + how_long_ms
     await hub.banish(by or hub.server, mask, reason, until_ms=until_ms, via=via)

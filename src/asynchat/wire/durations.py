@@ -1,17 +1,26 @@
-"""Durations as people write them: `90s`, `10m`, `1h`, `7d`, `2w`."""
+"""Durations as people write them: `90s`, `10m`, `1h30m`, `7d`, `2w`."""
 
 from __future__ import annotations
 
 import re
 
+from asynchat.chat.errors import BadDuration
+
 _UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000}
-_DURATION = re.compile(r"([0-9]{1,6})([wdhms])")
+_DURATION = re.compile("".join(f"(?:([0-9]{{1,6}}){unit})?" for unit in _UNITS_MS))
+_MEANT = re.compile(r"[-+.]?\d")
+"""How a word begins that is meant as one."""
+LONGEST_MS = 36_525 * _UNITS_MS["d"]
+"""A hundred years. Past that it is a slip, and the year it would end in one that no calendar has."""
 
 
 def milliseconds(text: str) -> int | None:
-    """How long that is; None if it is no duration."""
+    """How long that is; None if it is no duration, or too long."""
     match = _DURATION.fullmatch(text.lower())
-    return int(match[1]) * _UNITS_MS[match[2]] if match is not None else None
+    if match is None or not text:
+        return None
+    ms = sum(int(number) * unit_ms for number, unit_ms in zip(match.groups("0"), _UNITS_MS.values(), strict=True))
+    return ms if ms <= LONGEST_MS else None
 
 
 def words(ms: int) -> str:
@@ -28,7 +37,15 @@ def roughly(ms: int) -> str:
 
 
 def take(argument: str) -> tuple[int | None, str]:
-    """The duration that an argument begins with, in milliseconds, if it does; and what follows."""
+    """The duration that an argument begins with, in milliseconds, if it does; and what follows.
+
+    Raises:
+        BadDuration: it begins with a number that is none, or with none at all.
+    """
     first, _, rest = argument.strip().partition(" ")
     ms = milliseconds(first)
-    return (None, argument.strip()) if ms is None else (ms, rest.strip())
+    if ms:
+        return ms, rest.strip()
+    if _MEANT.match(first):  # it must not be taken for the reason of what holds for ever then
+        raise BadDuration(first)
+    return None, argument.strip()

@@ -49,15 +49,19 @@ class HttpSession(Session):
             self.answer(error.error_status_hint, "bad request\n")
             return
         if isinstance(event, h11.Request):
-            self._head_only = event.method == b"HEAD"
-            if _asks_for_websocket(event):
-                await self._upgrade(event)
-            elif event.method not in (b"GET", b"HEAD"):
-                self.answer(405, "there is nothing to post to\n")
-            elif event.target.partition(b"?")[0] == b"/":
-                self.answer(200, PAGE, "text/html")
-            else:
-                self.answer(404, "not found\n")
+            await self.take(event)
+
+    async def take(self, request: h11.Request) -> None:
+        """Do what is asked for."""
+        self._head_only = request.method == b"HEAD"
+        if asks_for_websocket(request):
+            await self._upgrade(request)
+        elif request.method not in (b"GET", b"HEAD"):
+            self.answer(405, "there is nothing to post to\n")
+        elif request.target.partition(b"?")[0] == b"/":
+            self.answer(200, PAGE, "text/html")
+        else:
+            self.answer(404, "not found\n")
 
     async def wake(self, now: float) -> None:
         self.answer(408, "too slow\n")
@@ -78,11 +82,16 @@ class HttpSession(Session):
             self.house.broke(self, refused.text.strip())
             self.answer(refused.status, refused.text, more=refused.headers)
             return
+        await self.switch(
+            WebSocketSession(self.house, self.link, self.heard_at, binary=opening.binary), opening.headers
+        )
+
+    async def switch(self, session: Session, headers: list[tuple[str, str]]) -> None:
+        """Hand over to a WebSocket, which these headers accept."""
         protocol = self._protocol
         protocol.next_event()  # the end of the request
-        switched = h11.InformationalResponse(status_code=101, reason=b"Switching Protocols", headers=opening.headers)
+        switched = h11.InformationalResponse(status_code=101, reason=b"Switching Protocols", headers=headers)
         self.peer.write(protocol.send(switched) or b"")
-        session = WebSocketSession(self.house, self.link, self.heard_at, binary=opening.binary)
         self.link.become(session)
         first, _ = protocol.trailing_data
         if first:
@@ -105,6 +114,7 @@ class HttpSession(Session):
         self.link.close()
 
 
-def _asks_for_websocket(request: h11.Request) -> bool:
+def asks_for_websocket(request: h11.Request) -> bool:
+    """Whether a request is the beginning of a handshake."""
     asked = b",".join(value for name, value in request.headers if name == b"upgrade")
     return request.method == b"GET" and b"websocket" in (word.strip() for word in asked.lower().split(b","))

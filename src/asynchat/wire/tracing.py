@@ -1,17 +1,23 @@
 """Sessions that tell what comes in and what it means: see `net.tracing`, which puts them in the place of the others.
 
 No password is shown, nor what may be one: what stands behind a command that takes one; what is no command, since it may
-be one that was mistyped; and where a name is asked for, all but the first line.
+be one that was mistyped; and where a name is asked for, all but the first line. Of HTTP a path is
+shown, and the origin of a page.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Protocol
+
+import h11
 
 from asynchat.chat.errors import BadMessage, BadName
 from asynchat.chat.names import casefold, check_person
 from asynchat.wire.frame import HEADER, FrameSession, Unpacker
 from asynchat.wire.house import House
+from asynchat.wire.http import HttpSession, asks_for_websocket
 from asynchat.wire.irc.commands import COMMANDS
 from asynchat.wire.irc.message import Message
 from asynchat.wire.irc.session import IrcSession
@@ -200,3 +206,31 @@ class TracedFrame(TracedTalk, FrameSession):
         return "".join(
             f"{len(each):<{HEADER}}{self.meaning_of(text)[0]}" for each, text in zip(packets, texts, strict=True)
         )
+
+
+class TracedHttp(Traced, HttpSession):
+    """HTTP, traced: what is asked for, and how it is answered. What is said in a WebSocket is traced as IRC."""
+
+    def __init__(self, trace: Told, house: House, link: Link, now: float) -> None:
+        super().__init__(house, link, now)
+        self._begin(trace)
+
+    def told_of(self, data: bytes) -> None:
+        return None
+
+    async def take(self, request: h11.Request) -> None:
+        path, question, _ = request.target.decode("ascii", "backslashreplace").partition("?")
+        asked = [path + (question and f"?{HIDDEN}") if path[:1] == "/" else HIDDEN]
+        if asks_for_websocket(request):
+            origins = [value.decode("latin-1") for name, value in request.headers if name == b"origin"]
+            asked += ["WebSocket", *(f"from {origin}" for origin in origins)]
+        self._step("verb", "  ".join(map(shown, (request.method.decode("ascii"), *asked))))
+        await super().take(request)
+
+    async def switch(self, session: Session, headers: list[tuple[str, str]]) -> None:
+        self._step("answer", "101  WebSocket")
+        await super().switch(session, headers)
+
+    def answer(self, status: int, text: str, kind: str = "text/plain", *, more: Sequence[tuple[str, str]] = ()) -> None:
+        self._step("answer", f"{status}  {shown(text.strip())}" if status != HTTPStatus.OK else f"{status}")
+        super().answer(status, text, kind, more=more)

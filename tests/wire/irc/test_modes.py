@@ -136,6 +136,22 @@ async def test_a_list_is_shown_with_who_made_it_and_exceptions_to_who_runs_the_r
     assert words(bob.hears()) == ["482"]
 
 
+@pytest.mark.parametrize(
+    ("mask", "answer"),
+    [
+        ("server!*@*", ":asynchat 482 alice #a :You're not channel operator"),
+        ("m:server", ":asynchat 482 alice #a :You're not channel operator"),
+        (":", ":asynchat 696 alice #a b * :Invalid parameter"),
+        ("m:", ":asynchat 696 alice #a b m: :Invalid parameter"),
+        ("10.0.0.0/33", ":alice!~alice@here MODE #a +b 10.0.0.0/33!*@*"),
+    ],
+)
+async def test_a_ban_of_the_server_or_of_nobody_is_refused(town: Town, mask: str, answer: str) -> None:
+    alice = await town.irc("alice", "#a")
+    await alice.says(f"MODE #a +b {mask}")
+    assert alice.hears() == [answer]
+
+
 @pytest.mark.parametrize("asked", ["+b :a b", "-k :a b", "+k ::abc", "+b ::abc", "+bb ::a x", "+b :", ": +o"])
 async def test_every_mode_that_is_told_has_its_parameters_one_by_one(town: Town, asked: str) -> None:
     """Modern IRC, "Message Format": a parameter in the middle has no space and no colon in front."""

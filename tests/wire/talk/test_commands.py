@@ -42,6 +42,7 @@ async def people(town: Town) -> None:
         ("/kick alice", ["!!! NOT_ALLOWED needs op in #lobby"]),
         ("/ban alice", ["!!! NOT_ALLOWED needs op in #lobby"]),
         ("/op bob", ["!!! NOT_ALLOWED needs op in #lobby"]),
+        ("/unban alice", ["!!! NOT_ALLOWED needs op in #lobby"]),
         ("/key word", ["!!! NOT_ALLOWED needs op in #lobby"]),
         ("/invite alice", ["!!! ALREADY_IN_ROOM alice is already in #lobby"]),
         ("/acks on", ["*** acks on"]),

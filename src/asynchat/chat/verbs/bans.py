@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from asynchat.chat import policy
-from asynchat.chat.bans import normal
-from asynchat.chat.errors import BadSetting, ListFull, NoSuchBan
+from asynchat.chat.bans import check_mask, network_of, normal
+from asynchat.chat.errors import BadSetting, ListFull, NeedOperator, NoSuchBan
 from asynchat.chat.events import Banished, Pardoned, Source
-from asynchat.chat.names import casefold
+from asynchat.chat.names import casefold, is_reserved
 from asynchat.chat.sessions import Pending, Session
 from asynchat.chat.users import SERVER, User
 from asynchat.chat.verbs.deciding import Deciding, one_line
@@ -38,9 +38,14 @@ class BanVerbs(Deciding):
         """Keep off who comes from a network, or is called so; see `bans.normal`. Who is here stays.
 
         Raises:
-            NeedServer, BadSetting, ListFull, BadText
+            NeedServer, NeedOperator: it is the server.
+            BadMask, BadSetting, ListFull, BadText
         """
         policy.run_server(user)
+        if is_reserved(mask):
+            raise NeedOperator("the server", text="nobody bans the server")
+        if network_of(mask) is None:
+            check_mask(mask)
         mask = normal(mask)
         if not mask.isprintable() or " " in mask or len(mask) > MASK:
             raise BadSetting("the server", "ban", mask[:MASK])

@@ -30,6 +30,8 @@ from asynchat.chat.verbs.deciding import Deciding, one_line
 
 MASK = 300
 """Characters of a mask on a list."""
+EMPTY = ("m:", "a:", "m:a:")
+"""What stands before a mask that is none then."""
 
 
 class RoomVerbs(Deciding):
@@ -217,6 +219,8 @@ class RoomVerbs(Deciding):
         if setting in LISTS:
             if not value or value[0] == ":" or not value.isprintable() or " " in value or len(value) > MASK:
                 raise BadSetting(room.name, setting.value, value or "")
+            if value in EMPTY and on:
+                raise BadSetting(room.name, setting.value, value)
             listed = room.lists.get(setting, {})
             entry = listed.get(casefold(value))
             if entry is not None if on else entry is None:

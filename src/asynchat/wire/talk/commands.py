@@ -6,7 +6,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from asynchat.chat import policy
-from asynchat.chat.errors import NoSuchName
+from asynchat.chat.bans import check_mask, network_of
+from asynchat.chat.errors import BadMask, NoSuchBan, NoSuchName
 from asynchat.chat.events import Change, Kind, Setting
 from asynchat.chat.names import casefold, full_mask, is_room
 from asynchat.chat.search import Search
@@ -247,7 +248,7 @@ async def ban(session: TalkSession, argument: str) -> None:
     """Keep somebody out of the room, for ever or so long."""
     name, _, rest = argument.partition(" ")
     how_long, _ = durations.take(rest)
-    await put_on_list(session, full_mask(name), how_long)
+    await put_on_list(session, name, how_long)
     session.news(f"{name} banned{so_long(how_long)}")
 
 
@@ -255,7 +256,8 @@ async def ban(session: TalkSession, argument: str) -> None:
 async def unban(session: TalkSession, argument: str) -> None:
     """Take a ban back."""
     name = argument.split(maxsplit=1)[0]
-    await change(session, Setting.BAN, False, full_mask(name))
+    if not await change(session, Setting.BAN, False, full_mask(name)):
+        raise NoSuchBan(name, text=f"{name} is not banned from {here(session)}")
     session.news(f"{name} is not banned any more")
 
 
@@ -264,7 +266,7 @@ async def mute(session: TalkSession, argument: str) -> None:
     """Keep somebody from speaking in the room, for ever or so long."""
     name, _, rest = argument.partition(" ")
     how_long, _ = durations.take(rest)
-    await put_on_list(session, f"m:{full_mask(name)}", how_long)
+    await put_on_list(session, name, how_long, before="m:")
     session.news(f"{name} muted{so_long(how_long)}")
 
 
@@ -272,14 +274,23 @@ async def mute(session: TalkSession, argument: str) -> None:
 async def unmute(session: TalkSession, argument: str) -> None:
     """Let somebody speak again."""
     name = argument.split(maxsplit=1)[0]
-    await change(session, Setting.BAN, False, f"m:{full_mask(name)}")
+    if not await change(session, Setting.BAN, False, f"m:{full_mask(name)}"):
+        raise NoSuchBan(name, text=f"{name} is not muted in {here(session)}")
     session.news(f"{name} is not muted any more")
 
 
-async def put_on_list(session: TalkSession, mask: str, how_long_ms: int | None) -> None:
-    """Ban a mask from the room, for so long."""
+async def put_on_list(session: TalkSession, mask: str, how_long_ms: int | None, before: str = "") -> None:
+    """Ban a mask from the room, for so long. `before` it makes it a ban on less.
+
+    Raises:
+        BadMask: it could not fit anybody; an address cannot either, since rooms do not know it.
+        Refused
+    """
+    if network_of(mask) is not None:
+        raise BadMask(mask, text=f"{mask} is an address: only the server's operator keeps those off, with /ban")
+    check_mask(mask := mask.removeprefix(before))
     until_ms = None if how_long_ms is None else session.hub.clock_ms() + how_long_ms
-    await change(session, Setting.BAN, True, mask, until_ms=until_ms)
+    await change(session, Setting.BAN, True, before + full_mask(mask), until_ms=until_ms)
 
 
 def so_long(how_long_ms: int | None) -> str:
@@ -305,11 +316,13 @@ async def _role(session: TalkSession, setting: Setting, nick: str, word: str) ->
     session.news(f"{person.nick} has {word}")
 
 
-async def change(session: TalkSession, setting: Setting, on: bool, value: str | None, **more: Any) -> None:
-    """Change one setting of the room."""
+async def change(session: TalkSession, setting: Setting, on: bool, value: str | None, **more: Any) -> bool:
+    """Change one setting of the room; whether it was another before."""
     assert session.user is not None
     one = Change(setting=setting, on=on, value=value, **more)
-    await session.done(session.hub.change(session.user, here(session), [one], via=session))
+    pending = session.hub.change(session.user, here(session), [one], via=session)
+    await session.done(pending)
+    return pending is not None
 
 
 def here(session: TalkSession) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from asynchat.chat.bans import network_of
 from asynchat.chat.events import Setting
-from asynchat.chat.names import casefold, full_mask
+from asynchat.chat.names import casefold
 from asynchat.wire import durations
 from asynchat.wire.banishing import banish as keep_off
 from asynchat.wire.banishing import drop as put_out
@@ -71,7 +71,7 @@ async def ban(session: TalkSession, argument: str) -> None:
         return
     how_long, why = durations.take(rest)
     room = session.hub.room(here(session))
-    await put_on_list(session, full_mask(who), how_long)
+    await put_on_list(session, who, how_long)
     session.news(f"{who} banned from {room.name}{so_long(how_long)}")
     user = session.hub.state.users.get(casefold(who))
     if user is not None and user in room.members:

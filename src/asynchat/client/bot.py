@@ -51,7 +51,8 @@ class Client(Life):
     - `wait_s`: for how long to try until the server is up at first. `timeout_s`: how long the server may take to
       answer, and handlers to finish at the end.
 
-    It is entered by `async with`, or by `run`. What one says is not heard. Handlers run in order in each room and each
+    It is entered by `async with`, or by `run`, and leaves no task behind; who is cancelled while leaving does not wait
+    until handlers have finished. What one says is not heard. Handlers run in order in each room and each
     conversation, in up to 16 of these at once; what waits is bounded, and who does not keep up is behind, and misses
     nothing where the server keeps history. An exception in a handler is logged (`asynchat.bot`), counted in `failed`,
     and does not end the program; nor does a slow one, which the log names after 5 seconds.

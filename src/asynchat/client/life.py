@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from asynchat.client.cursor import Cursor
+from asynchat.client.ending import outlive
 from asynchat.client.handlers import Handlers
 from asynchat.client.incoming import Incoming
 from asynchat.client.positions import ROOMS, earlier
@@ -141,10 +142,10 @@ class Life:
             if self._kept is not None and self._logs_in and not talks_of(self._kept) and talker.began:
                 self._kept.move({TALKS: f"timestamp={talker.began}"})
             visit = Visit(talker, self._handlers, self._kept, self._incoming, keeps_talks=self._logs_in)
+            self._visit = visit
             # The root of all tasks of this client: leaving awaits it, perhaps in another task.
             self._work = asyncio.create_task(visit.work(), name="asynchat bot")
             stack.push_async_exit(self._leave)
-            self._visit = visit
             for room in self.rooms_to_enter:
                 await self._join(room)
             self._stack = stack.pop_all()
@@ -164,9 +165,7 @@ class Life:
         assert visit is not None
         assert self._work is not None
         visit.stop()
-        await asyncio.wait([self._work], timeout=self.timeout_s)
-        self._work.cancel()
-        await asyncio.wait([self._work])
+        await outlive(self._work, grace_s=self.timeout_s)
 
     def _talker(self, cursor: Cursor | None) -> Talker:
         return Talker(

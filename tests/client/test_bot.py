@@ -183,6 +183,80 @@ async def test_a_handler_that_fails_is_told_of_and_the_next_message_is_handled(
     assert record.exc_info is not None
 
 
+async def test_a_handler_that_waits_for_something_cancelled_has_failed_and_the_next_message_is_handled(
+    server: asynchat.Server, walk_in: Walk, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot = bot_of(server)
+
+    @bot.on_message
+    async def wait(message: asynchat.Incoming) -> None:
+        if message.text == "wait":
+            waited = asyncio.get_running_loop().create_future()
+            waited.cancel()
+            await waited
+        await message.reply("still here")
+
+    async with bot:
+        bob = await walk_in(IrcClient, server.port, "bob")
+        await bob.say("wait")
+        await bob.say("and now?")
+        await bob.until("helper", "still here")
+        assert bot.failed == 1
+    assert "wait failed with message" in caplog.text
+
+
+async def test_a_handler_that_is_cancelled_itself_does_not_make_its_room_deaf(
+    server: asynchat.Server, walk_in: Walk
+) -> None:
+    bot = bot_of(server)
+    jobs: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
+
+    @bot.on_message
+    async def work(message: asynchat.Incoming) -> None:
+        if message.text == "work":
+            jobs.put_nowait(asyncio.current_task())
+            await asyncio.Event().wait()
+        await message.reply("still here")
+
+    async with bot:
+        bob = await walk_in(IrcClient, server.port, "bob")
+        await bob.say("work")
+        job = await jobs.get()
+        assert job is not None
+        job.cancel()
+        await asyncio.wait([job])
+        await bob.say("and now?")
+        await bob.until("helper", "still here")
+
+
+class Verdict(BaseException):
+    """As what `pytest.fail` raises."""
+
+
+async def test_what_is_no_exception_ends_the_program_with_it(server: asynchat.Server, walk_in: Walk) -> None:
+    bot = bot_of(server)
+    bob = await walk_in(IrcClient, server.port, "bob")
+
+    @bot.on_message
+    def judge(_: asynchat.Incoming) -> None:
+        raise Verdict
+
+    async def stay() -> BaseException | None:
+        try:
+            await bot.stay()
+        except Verdict as verdict:
+            return verdict
+        return None
+
+    async with asyncio.TaskGroup() as group:
+        staying = group.create_task(stay())
+        await bob.until("***", ":helper!")
+        await bob.say("hello")
+        assert isinstance(await staying, Verdict)
+    assert not bot.connected
+    assert bot.failed == 0
+
+
 async def test_a_slow_handler_is_named(
     server: asynchat.Server, walk_in: Walk, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,8 +54,9 @@ class Client(Life):
     It is entered by `async with`, or by `run`, and leaves no task behind; who is cancelled while leaving does not wait
     until handlers have finished. What one says is not heard. Handlers run in order in each room and each
     conversation, in up to 16 of these at once; what waits is bounded, and who does not keep up is behind, and misses
-    nothing where the server keeps history. An exception in a handler is logged (`asynchat.bot`), counted in `failed`,
-    and does not end the program; nor does a slow one, which the log names after 5 seconds.
+    nothing where the server keeps history. An exception in a handler, or that something is cancelled that it waits for,
+    is logged (`asynchat.bot`), counted in `failed`, and does not end the program; nor does a slow one, which the log
+    names after 5 seconds. What is no `Exception` ends it, and is raised by `run`, `stay` or at the end of the block.
 
     A message is done with, and its position saved, when its handlers have returned. If the program is killed before
     that (`kill -9`) it comes again: only those do that were being handled. `Incoming.reply` says nothing twice even

@@ -415,8 +415,9 @@ async def test_a_plain_irc_server_will_do(tmp_path: Path) -> None:
 
 
 async def test_notices_are_for_who_asks_for_them(server: asynchat.Server, walk_in: Walk) -> None:
-    bot, found = bot_of(server), []
+    bot, found, last = bot_of(server), [], asyncio.Event()
     bot.on_message(lambda message: found.append(("message", message.text)))
+    bot.on_message(lambda message: last.set() if message.text == "end" else None)
     bot.on("notice")(lambda message: found.append(("notice", message.text)))
 
     async with bot:
@@ -424,8 +425,6 @@ async def test_notices_are_for_who_asks_for_them(server: asynchat.Server, walk_i
         await bob.command(
             "NOTICE #lobby :careful", "PRIVMSG #lobby :\x01VERSION\x01", "PRIVMSG #lobby :\x01ACTION waves\x01"
         )
-        last = asyncio.Event()
-        bot.on_message(lambda _: last.set())
         await bob.say("end")
         await last.wait()
     assert found[:2] == [("notice", "careful"), ("message", "waves")]
@@ -433,6 +432,23 @@ async def test_notices_are_for_who_asks_for_them(server: asynchat.Server, walk_i
         bot.messages()
     with pytest.raises(RuntimeError, match="at no server"):
         await bot.send("#lobby", "hello")
+
+
+async def test_handlers_are_added_before_it_is_entered_which_it_is_once_at_a_time(server: asynchat.Server) -> None:
+    bot = bot_of(server)
+    for _ in range(2):
+        async with bot:
+            for add in (bot.on_message, bot.on_mention, bot.on_direct, bot.on("join")):
+                with pytest.raises(RuntimeError, match="before the client is entered"):
+                    add(print)
+            with pytest.raises(RuntimeError, match="is entered already"):
+                await bot.__aenter__()
+            assert bot.connected
+        bot.on("join")(print)
+    full = bot_of(server, rooms=("nohash",))
+    for _ in range(2):
+        with pytest.raises(asynchat.Refused):
+            await full.__aenter__()
 
 
 async def test_the_end_of_the_connection_is_told_and_not_mended_if_that_is_not_wanted() -> None:

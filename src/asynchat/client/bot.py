@@ -65,6 +65,7 @@ class Client(Life):
     Raises on making:
         ValueError: the URL is none, or the pin.
     Raises on entering:
+        RuntimeError: it is entered already.
         Unreachable, Untrusted
         Refused: the name, the password or a room.
         StoreError: the cursor is in use, or cannot be read or written.
@@ -73,15 +74,27 @@ class Client(Life):
     # Handlers.
 
     def on_message[F: Handler](self, handler: F) -> F:
-        """Have a function be called with each message (`Incoming`) in the rooms that it is in."""
+        """Have a function be called with each message (`Incoming`) in the rooms that it is in.
+
+        Raises:
+            RuntimeError: the client is entered already.
+        """
         return self._on("message", handler)
 
     def on_mention[F: Handler](self, handler: F) -> F:
-        """Have a function be called with each message in a room that has its name in it, as a word."""
+        """Have a function be called with each message in a room that has its name in it, as a word.
+
+        Raises:
+            RuntimeError: the client is entered already.
+        """
         return self._on("mention", handler)
 
     def on_direct[F: Handler](self, handler: F) -> F:
-        """Have a function be called with each direct message."""
+        """Have a function be called with each direct message.
+
+        Raises:
+            RuntimeError: the client is entered already.
+        """
         return self._on("direct", handler)
 
     def on[F: Handler](self, kind: str) -> Callable[[F], F]:
@@ -90,11 +103,14 @@ class Client(Life):
 
         Raises:
             ValueError: there is no such kind.
+            RuntimeError: the client is entered already.
         """
         self._handlers.check(kind)
         return lambda handler: self._on(kind, handler)
 
     def _on[F: Handler](self, kind: str, handler: F) -> F:
+        if self._entered:
+            raise RuntimeError("handlers are added before the client is entered")
         self._handlers.add(kind, handler)
         return handler
 

@@ -68,6 +68,7 @@ class Life:
         self._stack = AsyncExitStack()
         self._kept: Cursor | None = None
         self._stopping = asyncio.Event()
+        self._entered = False
 
     def __repr__(self) -> str:
         return f"Client({str(self.url)!r}, name={self.name!r})"
@@ -133,6 +134,17 @@ class Life:
             raise visit.talker.ended_by
 
     async def __aenter__(self) -> Self:
+        if self._entered:
+            raise RuntimeError(f"{self!r} is entered already")
+        self._entered = True
+        try:
+            await self._enter()
+        except BaseException:
+            self._entered = False
+            raise
+        return self
+
+    async def _enter(self) -> None:
         self._stopping.clear()
         async with AsyncExitStack() as stack:
             self._kept = stack.enter_context(Cursor(self.cursor, str(self.url))) if self.cursor is not None else None
@@ -149,13 +161,15 @@ class Life:
             for room in self.rooms_to_enter:
                 await self._join(room)
             self._stack = stack.pop_all()
-        return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
         visit = self._visit
         if visit is not None and error is None:
             visit.reading.done()
-        await self._stack.aclose()
+        try:
+            await self._stack.aclose()
+        finally:
+            self._entered = False
         if error is None and visit is not None and visit.failed is not None:
             raise visit.failed
 

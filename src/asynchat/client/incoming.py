@@ -121,8 +121,8 @@ class Happening:
     | lost | | | |
     | back | | how many messages were missed, "" if nobody can tell | |
 
-    `id`, `at` and `account` are as in a message, `own` is whether we did it. `lost` and `back` are about the
-    connection; what was missed comes after `back`.
+    `id`, `at` and `account` are as in a message, `own` is whether we did it. `lost` and `back` are about a connection
+    that is made again: an outage is told once when it begins, and when it is over; what was missed comes after `back`.
     """
 
     kind: str

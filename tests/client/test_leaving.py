@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -57,7 +58,7 @@ async def test_who_is_cancelled_at_any_time_leaves_no_task_behind(
 async def test_who_is_cancelled_while_handlers_finish_waits_no_longer_for_them() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
     async with asynchat.Server(settings()) as server:
-        bot = asynchat.Client(f"asynchat://127.0.0.1:{server.port}", name="helper", timeout_s=3600)
+        bot = asynchat.Client(f"asynchat://127.0.0.1:{server.port}", name="helper", timeout_s=15)
 
         @bot.on_message
         async def handle(message: asynchat.Incoming) -> None:
@@ -82,6 +83,43 @@ async def test_who_is_cancelled_while_handlers_finish_waits_no_longer_for_them()
             await task
         assert ended.is_set()
         assert tasks_of_clients() == []
+
+
+@on_both_loops
+async def test_who_is_interrupted_again_does_not_wait_until_handlers_have_finished() -> None:
+    there, begun, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    class Told(asynchat.Client):
+        async def stopped(self) -> None:
+            there.set()
+            await super().stopped()
+
+    async with asynchat.Server(settings()) as server:
+        bot = Told(f"asynchat://127.0.0.1:{server.port}", name="helper", timeout_s=15)
+
+        @bot.on_message
+        async def handle(message: asynchat.Incoming) -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.set()
+
+        async def live() -> tuple[signal.Signals | None, int]:
+            ended_by = await bot.stay()
+            task = asyncio.current_task()
+            assert task is not None
+            return ended_by, task.cancelling()
+
+        staying = asyncio.create_task(live())
+        await there.wait()
+        await server.room("#lobby").send("hello", by="ci")
+        await begun.wait()
+        for _ in range(3):
+            signal.raise_signal(signal.SIGINT)
+            await bot._stopping.wait()
+        assert await staying == (signal.SIGINT, 0)
+        assert ended.is_set()
 
 
 async def test_what_a_task_has_raised_is_told_to_who_ends_it() -> None:

@@ -69,12 +69,14 @@ class Life:
         self._kept: Cursor | None = None
         self._stopping = asyncio.Event()
         self._entered = False
+        self._grace_s = timeout_s
 
     def __repr__(self) -> str:
         return f"Client({str(self.url)!r}, name={self.name!r})"
 
     def run(self) -> None:
-        """Be there, in a loop of one's own, until SIGINT or SIGTERM: handlers finish what they are at.
+        """Be there, in a loop of its own, until SIGINT or SIGTERM: handlers finish what they are at, but for no longer
+        than `timeout_s`, nor than until SIGINT (Ctrl-C) comes again.
 
         Raises:
             AsynchatError: as on entering; or what has ended the connection.
@@ -88,12 +90,15 @@ class Life:
         """
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        entering, told = True, list[signal.Signals]()
+        entering, told, cancels = True, list[signal.Signals](), 0
 
         def end(number: signal.Signals) -> None:
+            nonlocal cancels
             told.append(number)
             self.stop()
-            if entering:
+            if entering or (len(told) > 1 and number is signal.SIGINT):
+                self._grace_s = 0.0
+                cancels += 1
                 task.cancel()
 
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -105,10 +110,11 @@ class Life:
                 self._inside().reading.decline()
                 await self.stopped()
         except asyncio.CancelledError:
-            if not (entering and told):
+            if task.cancelling() != cancels:
                 raise
-            task.uncancel()
         finally:
+            for _ in range(cancels):
+                task.uncancel()
             for number in (signal.SIGINT, signal.SIGTERM):
                 with suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.remove_signal_handler(number)
@@ -146,6 +152,7 @@ class Life:
 
     async def _enter(self) -> None:
         self._stopping.clear()
+        self._grace_s = self.timeout_s
         async with AsyncExitStack() as stack:
             self._kept = stack.enter_context(Cursor(self.cursor, str(self.url))) if self.cursor is not None else None
             if self._kept is not None:
@@ -179,7 +186,7 @@ class Life:
         assert visit is not None
         assert self._work is not None
         visit.stop()
-        await outlive(self._work, grace_s=self.timeout_s)
+        await outlive(self._work, grace_s=self._grace_s)
 
     def _talker(self, cursor: Cursor | None) -> Talker:
         return Talker(

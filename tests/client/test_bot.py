@@ -96,6 +96,8 @@ async def test_a_key_says_something_once(server: asynchat.Server) -> None:
             await bot.send("#lobby", " ")
         with pytest.raises(asynchat.Refused):
             await bot.send("#nowhere", "hello")
+        with pytest.raises(ValueError, match="message, action, notice"):
+            await bot.send("#lobby", "hello", kind="shout")
 
 
 async def test_history_is_told_in_order_from_either_end(server: asynchat.Server) -> None:
@@ -119,6 +121,9 @@ async def test_history_is_told_in_order_from_either_end(server: asynchat.Server)
         (message,) = [each async for each in room.history(limit=1)]
         assert message.own
         assert await told(before=message, limit=1) == ["48"]
+        for no_id in ("nope", "", "²"):
+            with pytest.raises(ValueError, match="no id"):
+                await told(before=no_id)
 
 
 async def test_what_happens_besides_messages(server: asynchat.Server, walk_in: Walk) -> None:
@@ -478,6 +483,10 @@ def test_what_cannot_be_is_told_at_once() -> None:
         asynchat.Client("http://localhost")
     with pytest.raises(ValueError, match="SHA-256"):
         asynchat.Client("ircs://localhost", pin="abc")
+    for name in ("", " ", "two words"):
+        with pytest.raises(ValueError, match="cannot be a name"):
+            asynchat.Client("asynchat://localhost", name=name)
+    assert asynchat.Client("asynchat://localhost", rooms="#lobby").rooms_to_enter == ("#lobby",)
     bot = asynchat.Client("asynchat://localhost#dev", password="x")
     assert bot.rooms_to_enter == ("#dev",)
     assert (bot.identity.account, repr(bot)) == ("bot", "Client('asynchat://localhost:12345', name='bot')")

@@ -40,7 +40,7 @@ class Client(Life):
     `url` is asynchat://host:port#room, ircs://host, wss://host/ or unix:///path. Keywords:
 
     - `name`: as whom it comes; helper2, if somebody else is helper. See `nick`.
-    - `rooms`: which to enter, by default that of the URL, else #lobby. `()` is none.
+    - `rooms`: which to enter, or the one; by default that of the URL, else #lobby. `()` is none.
     - `password` and `account`: what to log in with; the account is called like the program, unless it is given.
       `certificate`: a file with a certificate and its key, to log in with instead. `gate`: the server's own password.
     - `ca`: a file with the certificates to trust instead of the system's. `pin`: the SHA-256 of the one to trust.
@@ -63,7 +63,7 @@ class Client(Life):
     then.
 
     Raises on making:
-        ValueError: the URL is none, or the pin.
+        ValueError: the URL is none, or the pin; or nobody can be called so.
     Raises on entering:
         RuntimeError: it is entered already.
         Unreachable, Untrusted
@@ -152,8 +152,11 @@ class Client(Life):
             NotAcknowledged: the connection was lost and the server knows no keys: it may have been said or not. Without
                 `reconnect` also if it does not answer in time.
             BadMessage: it cannot be written.
+            ValueError: there is no such kind.
         """
         talker = self._inside().talker
+        if kind not in COMMANDS:
+            raise ValueError(f"{kind!r} cannot be said: {', '.join(COMMANDS)} can")
         if not text.strip():
             raise NoText
         said = talker.start_sending(
@@ -236,10 +239,11 @@ class Client(Life):
         Raises:
             Refused: NO_HISTORY, the server keeps none; or what the server says.
             Lost, NotAcknowledged
+            ValueError: `before` or `after` is no id; those of other servers than ours can be any text.
         """
-        async for line in past(
-            self._inside().talker, place, before=_reference(before), after=_reference(after), limit=limit
-        ):
+        talker = self._inside().talker
+        first, last = _reference(after, numbers=talker.is_ours), _reference(before, numbers=talker.is_ours)
+        async for line in past(talker, place, before=last, after=first, limit=limit):
             if (message := self._incoming(line)) is not None:
                 yield message
 
@@ -247,10 +251,17 @@ class Client(Life):
         return incoming(message, self.nick, self)
 
 
-def _reference(at: str | datetime | Incoming | None) -> str:
-    """A message or a time as CHATHISTORY refers to it."""
+def _reference(at: str | datetime | Incoming | None, *, numbers: bool) -> str:
+    """A message or a time as CHATHISTORY refers to it; ids may be `numbers` only.
+
+    Raises:
+        ValueError: it is none.
+    """
     if at is None:
         return ""
     if isinstance(at, datetime):
         return f"timestamp={at.astimezone(UTC).isoformat(timespec='milliseconds').replace('+00:00', 'Z')}"
-    return f"msgid={at.id if isinstance(at, Incoming) else at}"
+    known = at.id if isinstance(at, Incoming) else at
+    if not known or (numbers and not (known.isascii() and known.isdecimal())):
+        raise ValueError(f"{known!r} is no id of a message")
+    return f"msgid={known}"

@@ -31,7 +31,7 @@ class Life:
         url: str,
         *,
         name: str = "bot",
-        rooms: Sequence[str] | None = None,
+        rooms: str | Sequence[str] | None = None,
         password: str | None = None,
         account: str | None = None,
         gate: str | None = None,
@@ -43,6 +43,8 @@ class Life:
         wait_s: float = 0.0,
         timeout_s: float = 10.0,
     ) -> None:
+        if not name or name.split() != [name]:
+            raise ValueError(f"{name!r} cannot be a name: it is empty, or has spaces")
         self.url = Url.parse(url)
         self.identity = Identity(
             name=name,
@@ -56,6 +58,7 @@ class Life:
             pin=normal(pin) if pin is not None else None,
             certificate=Path(certificate) if certificate is not None else None,
         )
+        rooms = [rooms] if isinstance(rooms, str) else rooms
         self.rooms_to_enter = tuple(rooms) if rooms is not None else (self.url.room or "#lobby",)
         self.cursor = Path(cursor) if cursor is not None else None
         self.reconnect = reconnect

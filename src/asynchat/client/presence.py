@@ -158,6 +158,11 @@ class Presence:
         return self._ear.is_level
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the server is an asynchat."""
+        return self._connection is not None and self._connection.is_ours
+
+    @property
     def resumes(self) -> bool:
         """Whether the server can be asked what was said before. (IRCv3 chathistory)"""
         return self._connection is not None and self._connection.resumes

@@ -89,6 +89,8 @@ def _signature(name: str, function: Any) -> str:
             keyword_only = True
             parts.append("*")
         text = parameter.name
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            keyword_only, text = True, f"*{text}"
         if parameter.annotation is not parameter.empty:
             text += f": {_word(parameter.annotation)}"
         if parameter.default is not parameter.empty:

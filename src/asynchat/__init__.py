@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asynchat.client.bot import Client
     from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
     from asynchat.client.incoming import Happening, Incoming, Sent
+    from asynchat.client.room import ClientRoom
     from asynchat.config.values import BadConfig
     from asynchat.net.app.context import Context
     from asynchat.net.app.event import Event
@@ -34,6 +35,7 @@ __all__ = [
     "BadMessage",
     "CannotListen",
     "Client",
+    "ClientRoom",
     "Context",
     "Event",
     "Happening",
@@ -61,6 +63,7 @@ _WHERE = {
     "BadMessage": "asynchat.chat.errors",
     "CannotListen": "asynchat.net.listen",
     "Client": "asynchat.client.bot",
+    "ClientRoom": "asynchat.client.room",
     "Context": "asynchat.net.app.context",
     "Event": "asynchat.net.app.event",
     "Happening": "asynchat.client.incoming",

@@ -139,10 +139,12 @@ async def test_what_happens_besides_messages(server: asynchat.Server, walk_in: W
             await message.react("👍")
             await message.react("👍")
             room.typing()
-            await other.ask(_command("NICK", "another"))
+            await other.ask("NICK", "another")
             await other.leave("#lobby", "bye")
         bob = await walk_in(IrcClient, server.port, "bob")
-        await bot.ask(_command("MODE", "#lobby", "-t"))
+        await bot.ask("MODE", "#lobby", "-t")
+        (topic,) = await bot.ask("TOPIC", "#lobby")
+        assert topic[:3] == ("331", "helper", "#lobby")
         await bob.command("TOPIC #lobby :tests")
         found = [await happened.get() for _ in range(7)]
     kinds = ["join", "reaction", "typing", "rename", "leave", "join", "topic"]
@@ -156,12 +158,6 @@ async def test_what_happens_besides_messages(server: asynchat.Server, walk_in: W
     assert (left.by, left.room, left.text) == ("another", "#lobby", "bye")
     with pytest.raises(ValueError, match="does not happen"):
         bot.on("earthquake")
-
-
-def _command(*words: str) -> object:
-    from asynchat.wire.irc.message import Message
-
-    return Message(words[0], words[1:])
 
 
 async def test_a_handler_that_fails_is_told_of_and_the_next_message_is_handled(
@@ -314,7 +310,7 @@ async def test_a_restart_is_handed_what_was_said_meanwhile_in_rooms_and_by_peopl
 ) -> None:
     options = {"cursor": tmp_path / "helper.cur", "rooms": ("#lobby", "#ops")}
     async with bot_of(server, rooms=()) as bot:
-        await bot.ask(_command("REGISTER", "*", "*", "secret password"))
+        await bot.ask("REGISTER", "*", "*", "secret password")
     bob = await walk_in(IrcClient, server.port, "bob")
     eve = await walk_in(IrcClient, server.port, "eve")
     await bob.command("JOIN #ops")

@@ -14,23 +14,30 @@ bot.run()
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Literal, overload
 
 from asynchat.chat.errors import NoText, Refused
 from asynchat.client import keys
 from asynchat.client.errors import Lost
-from asynchat.client.handlers import MESSAGES, Handler
+from asynchat.client.handlers import (
+    MESSAGES,
+    Handler,
+    HappeningHandler,
+    HappeningKind,
+    MessageHandler,
+    MessageKind,
+)
 from asynchat.client.incoming import REACT, REPLY, Incoming, Sent, incoming
 from asynchat.client.life import Life
 from asynchat.client.outbox import KEY_TAG
 from asynchat.client.past import past
-from asynchat.client.reading import Reading
-from asynchat.client.room import Room
+from asynchat.client.room import ClientRoom
 from asynchat.wire.irc.message import Message
 
-COMMANDS = {"message": "PRIVMSG", "action": "PRIVMSG", "notice": "NOTICE"}
+COMMANDS: Mapping[str, str] = {"message": "PRIVMSG", "action": "PRIVMSG", "notice": "NOTICE"}
 
 
 class Client(Life):
@@ -73,7 +80,7 @@ class Client(Life):
 
     # Handlers.
 
-    def on_message[F: Handler](self, handler: F) -> F:
+    def on_message[F: MessageHandler](self, handler: F) -> F:
         """Have a function be called with each message (`Incoming`) in the rooms that it is in.
 
         Raises:
@@ -81,7 +88,7 @@ class Client(Life):
         """
         return self._on("message", handler)
 
-    def on_mention[F: Handler](self, handler: F) -> F:
+    def on_mention[F: MessageHandler](self, handler: F) -> F:
         """Have a function be called with each message in a room that has its name in it, as a word.
 
         Raises:
@@ -89,7 +96,7 @@ class Client(Life):
         """
         return self._on("mention", handler)
 
-    def on_direct[F: Handler](self, handler: F) -> F:
+    def on_direct[F: MessageHandler](self, handler: F) -> F:
         """Have a function be called with each direct message.
 
         Raises:
@@ -97,6 +104,10 @@ class Client(Life):
         """
         return self._on("direct", handler)
 
+    @overload
+    def on[F: MessageHandler](self, kind: MessageKind) -> Callable[[F], F]: ...
+    @overload
+    def on[F: HappeningHandler](self, kind: HappeningKind) -> Callable[[F], F]: ...
     def on[F: Handler](self, kind: str) -> Callable[[F], F]:
         """Have a function be called with whatever is of that kind: message, mention, direct and notice get an
         `Incoming`; join, leave, topic, rename, invite, reaction, unreaction, typing, lost and back a `Happening`.
@@ -116,7 +127,7 @@ class Client(Life):
 
     # Rooms.
 
-    async def join(self, room: str, key: str = "") -> Room:
+    async def join(self, room: str, key: str = "") -> ClientRoom:
         """Enter a room, and enter it again after each reconnect. `key` is what the room asks for, if it does.
 
         With a cursor that knows the room, what was said since then is handed on.
@@ -125,7 +136,7 @@ class Client(Life):
             Refused, Lost, NotAcknowledged
         """
         await self._join(room, key)
-        return Room(room, self)
+        return ClientRoom(room, self)
 
     async def leave(self, room: str, reason: str = "") -> None:
         """Leave a room.
@@ -138,7 +149,13 @@ class Client(Life):
     # Talking.
 
     async def send(
-        self, to: str, text: str, *, key: str | None = None, kind: str = "message", reply_to: str | None = None
+        self,
+        to: str,
+        text: str,
+        *,
+        key: str | None = None,
+        kind: Literal["message", "action", "notice"] = "message",
+        reply_to: str | None = None,
     ) -> Sent:
         """Say something to a room or a person, and wait until it is stored. While there is no connection it waits.
 
@@ -188,7 +205,7 @@ class Client(Life):
                 if not self.reconnect or talker.ended_by is not None:
                     raise
 
-    def typing(self, to: str, state: str = "active") -> None:
+    def typing(self, to: str, state: Literal["active", "paused", "done"] = "active") -> None:
         """Tell a room or a person that one types: active, paused or done. Others forget it after 6 seconds.
 
         Nothing is told while there is no connection, or on a server that knows no tags. (IRCv3 typing)
@@ -198,13 +215,16 @@ class Client(Life):
             with suppress(Lost):
                 talker.signal(to, {"+typing": state})
 
-    async def ask(self, message: Message) -> list[Message]:
-        """Send an IRC command, and wait for the answer: its lines. They are handed on nowhere else.
+    async def ask(self, command: str, *params: str) -> list[tuple[str, ...]]:
+        """Send an IRC command, and wait for the answer, which is handed on nowhere else: of each line its command, or
+        numeric, and its parameters. `await bot.ask("KICK", "#lobby", "bob", "enough")`
 
         Raises:
             Refused, Lost, NotAcknowledged
+            BadMessage: it cannot be written.
         """
-        return await self._inside().talker.request(message, quiet=True)
+        lines = await self._inside().talker.request(Message(command, params), quiet=True)
+        return [(line.command, *line.params) for line in lines]
 
     def key_for(self, message: str, what: str) -> str:
         """The key of something that follows from a message, by its id. See `Incoming.key`."""
@@ -212,7 +232,7 @@ class Client(Life):
 
     # Hearing.
 
-    def messages(self) -> Reading:
+    def messages(self) -> AsyncIterator[Incoming]:
         """The messages (`Incoming`) of all rooms and people as they come: `async for message in bot.messages()`.
 
         A message is done with when the next one is asked for, or when the client is left without an error. It ends with

@@ -6,19 +6,23 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+from typing import Any, Literal, get_args
 
 from asynchat.client.incoming import Happening, Incoming
 
 log = logging.getLogger("asynchat.bot")
 
-MESSAGES = frozenset({"message", "mention", "direct", "notice"})
-HAPPENINGS = frozenset(
-    {"join", "leave", "topic", "rename", "invite", "reaction", "unreaction", "typing", "lost", "back"}
-)
+MessageKind = Literal["message", "mention", "direct", "notice"]
+HappeningKind = Literal[
+    "join", "leave", "topic", "rename", "invite", "reaction", "unreaction", "typing", "lost", "back"
+]
+MESSAGES: frozenset[str] = frozenset(get_args(MessageKind))
+HAPPENINGS: frozenset[str] = frozenset(get_args(HappeningKind))
 SLOW_S = 5.0
 """How long a handler may take before the log names it."""
 
+MessageHandler = Callable[[Incoming], Awaitable[object] | object]
+HappeningHandler = Callable[[Happening], Awaitable[object] | object]
 Handler = Callable[[Any], Awaitable[object] | object]
 """A function, or a coroutine function, of what is heard."""
 

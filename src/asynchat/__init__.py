@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asynchat.client.bot import Client
     from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
     from asynchat.client.incoming import Happening, Incoming, Sent
+    from asynchat.client.room import ClientRoom
     from asynchat.config.server import Settings
     from asynchat.config.values import BadConfig
     from asynchat.net.app.ban import Ban
@@ -38,6 +39,7 @@ __all__ = [
     "Ban",
     "CannotListen",
     "Client",
+    "ClientRoom",
     "Context",
     "Event",
     "Happening",
@@ -68,6 +70,7 @@ _WHERE = {
     "Ban": "asynchat.net.app.ban",
     "CannotListen": "asynchat.net.listen",
     "Client": "asynchat.client.bot",
+    "ClientRoom": "asynchat.client.room",
     "Context": "asynchat.net.app.context",
     "Event": "asynchat.net.app.event",
     "Happening": "asynchat.client.incoming",

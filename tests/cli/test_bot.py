@@ -125,6 +125,37 @@ async def test_a_change_has_it_begin_anew_and_a_mistake_waits_for_the_next(
 
 
 @pytest.mark.parametrize(
+    "failure",
+    [
+        ("import asynchat\nbot = asynchat.Client('127.0.0.1', rooms=['nohash'])", b"No such channel"),
+        ("import sys\nsys.exit('it is Sunday')", b"it is Sunday"),
+        ("import sys\nsys.exit(3)", b"it ended with 3"),
+        ("import asynchat", b"there is no bot in program"),
+    ],
+    ids=["the server refuses", "it exits with words", "it exits with a code", "the name is gone"],
+)
+async def test_a_start_that_fails_after_a_change_waits_for_the_next(
+    walk_in: Walk, server: asynchat.Server, start: Start, tmp_path: Path, failure: tuple[str, bytes]
+) -> None:
+    mistake, told = failure
+    module = tmp_path / "program.py"
+    module.write_text(CLIENT.format(answer="before"))
+    bob = await walk_in(IrcClient, server.port, "bob")
+    process = await start("program:bot", "--reload")
+    await bob.until("***", "helper!~helper@localhost JOIN")
+    module.write_text(mistake)
+    assert process.stderr is not None
+    while told not in (line := await process.stderr.readline()):
+        assert line, "it has ended"
+    module.write_text(CLIENT.format(answer="after"))
+    await bob.until("***", "helper!~helper@localhost JOIN")
+    await bob.say("hello")
+    await bob.until("helper", "after")
+    process.terminate()
+    assert await process.wait() == 0
+
+
+@pytest.mark.parametrize(
     ("program", "code", "words"),
     [
         ("program", 2, b"no MODULE:NAME"),

@@ -96,6 +96,8 @@ async def test_a_key_says_something_once(server: asynchat.Server) -> None:
             await bot.send("#lobby", " ")
         with pytest.raises(asynchat.Refused):
             await bot.send("#nowhere", "hello")
+        with pytest.raises(ValueError, match="message, action, notice"):
+            await bot.send("#lobby", "hello", kind="shout")
 
 
 async def test_history_is_told_in_order_from_either_end(server: asynchat.Server) -> None:
@@ -119,6 +121,9 @@ async def test_history_is_told_in_order_from_either_end(server: asynchat.Server)
         (message,) = [each async for each in room.history(limit=1)]
         assert message.own
         assert await told(before=message, limit=1) == ["48"]
+        for no_id in ("nope", "", "²"):
+            with pytest.raises(ValueError, match="no id"):
+                await told(before=no_id)
 
 
 async def test_what_happens_besides_messages(server: asynchat.Server, walk_in: Walk) -> None:
@@ -134,10 +139,12 @@ async def test_what_happens_besides_messages(server: asynchat.Server, walk_in: W
             await message.react("👍")
             await message.react("👍")
             room.typing()
-            await other.ask(_command("NICK", "another"))
+            await other.ask("NICK", "another")
             await other.leave("#lobby", "bye")
         bob = await walk_in(IrcClient, server.port, "bob")
-        await bot.ask(_command("MODE", "#lobby", "-t"))
+        await bot.ask("MODE", "#lobby", "-t")
+        (topic,) = await bot.ask("TOPIC", "#lobby")
+        assert topic[:3] == ("331", "helper", "#lobby")
         await bob.command("TOPIC #lobby :tests")
         found = [await happened.get() for _ in range(7)]
     kinds = ["join", "reaction", "typing", "rename", "leave", "join", "topic"]
@@ -151,12 +158,6 @@ async def test_what_happens_besides_messages(server: asynchat.Server, walk_in: W
     assert (left.by, left.room, left.text) == ("another", "#lobby", "bye")
     with pytest.raises(ValueError, match="does not happen"):
         bot.on("earthquake")
-
-
-def _command(*words: str) -> object:
-    from asynchat.wire.irc.message import Message
-
-    return Message(words[0], words[1:])
 
 
 async def test_a_handler_that_fails_is_told_of_and_the_next_message_is_handled(
@@ -181,6 +182,80 @@ async def test_a_handler_that_fails_is_told_of_and_the_next_message_is_handled(
     assert "in #lobby by bob" in record.getMessage()
     assert "break" not in record.getMessage()
     assert record.exc_info is not None
+
+
+async def test_a_handler_that_waits_for_something_cancelled_has_failed_and_the_next_message_is_handled(
+    server: asynchat.Server, walk_in: Walk, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot = bot_of(server)
+
+    @bot.on_message
+    async def wait(message: asynchat.Incoming) -> None:
+        if message.text == "wait":
+            waited = asyncio.get_running_loop().create_future()
+            waited.cancel()
+            await waited
+        await message.reply("still here")
+
+    async with bot:
+        bob = await walk_in(IrcClient, server.port, "bob")
+        await bob.say("wait")
+        await bob.say("and now?")
+        await bob.until("helper", "still here")
+        assert bot.failed == 1
+    assert "wait failed with message" in caplog.text
+
+
+async def test_a_handler_that_is_cancelled_itself_does_not_make_its_room_deaf(
+    server: asynchat.Server, walk_in: Walk
+) -> None:
+    bot = bot_of(server)
+    jobs: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
+
+    @bot.on_message
+    async def work(message: asynchat.Incoming) -> None:
+        if message.text == "work":
+            jobs.put_nowait(asyncio.current_task())
+            await asyncio.Event().wait()
+        await message.reply("still here")
+
+    async with bot:
+        bob = await walk_in(IrcClient, server.port, "bob")
+        await bob.say("work")
+        job = await jobs.get()
+        assert job is not None
+        job.cancel()
+        await asyncio.wait([job])
+        await bob.say("and now?")
+        await bob.until("helper", "still here")
+
+
+class Verdict(BaseException):
+    """As what `pytest.fail` raises."""
+
+
+async def test_what_is_no_exception_ends_the_program_with_it(server: asynchat.Server, walk_in: Walk) -> None:
+    bot = bot_of(server)
+    bob = await walk_in(IrcClient, server.port, "bob")
+
+    @bot.on_message
+    def judge(_: asynchat.Incoming) -> None:
+        raise Verdict
+
+    async def stay() -> BaseException | None:
+        try:
+            await bot.stay()
+        except Verdict as verdict:
+            return verdict
+        return None
+
+    async with asyncio.TaskGroup() as group:
+        staying = group.create_task(stay())
+        await bob.until("***", ":helper!")
+        await bob.say("hello")
+        assert isinstance(await staying, Verdict)
+    assert not bot.connected
+    assert bot.failed == 0
 
 
 async def test_a_slow_handler_is_named(
@@ -235,7 +310,7 @@ async def test_a_restart_is_handed_what_was_said_meanwhile_in_rooms_and_by_peopl
 ) -> None:
     options = {"cursor": tmp_path / "helper.cur", "rooms": ("#lobby", "#ops")}
     async with bot_of(server, rooms=()) as bot:
-        await bot.ask(_command("REGISTER", "*", "*", "secret password"))
+        await bot.ask("REGISTER", "*", "*", "secret password")
     bob = await walk_in(IrcClient, server.port, "bob")
     eve = await walk_in(IrcClient, server.port, "eve")
     await bob.command("JOIN #ops")
@@ -341,8 +416,9 @@ async def test_a_plain_irc_server_will_do(tmp_path: Path) -> None:
 
 
 async def test_notices_are_for_who_asks_for_them(server: asynchat.Server, walk_in: Walk) -> None:
-    bot, found = bot_of(server), []
+    bot, found, last = bot_of(server), [], asyncio.Event()
     bot.on_message(lambda message: found.append(("message", message.text)))
+    bot.on_message(lambda message: last.set() if message.text == "end" else None)
     bot.on("notice")(lambda message: found.append(("notice", message.text)))
 
     async with bot:
@@ -350,8 +426,6 @@ async def test_notices_are_for_who_asks_for_them(server: asynchat.Server, walk_i
         await bob.command(
             "NOTICE #lobby :careful", "PRIVMSG #lobby :\x01VERSION\x01", "PRIVMSG #lobby :\x01ACTION waves\x01"
         )
-        last = asyncio.Event()
-        bot.on_message(lambda _: last.set())
         await bob.say("end")
         await last.wait()
     assert found[:2] == [("notice", "careful"), ("message", "waves")]
@@ -359,6 +433,23 @@ async def test_notices_are_for_who_asks_for_them(server: asynchat.Server, walk_i
         bot.messages()
     with pytest.raises(RuntimeError, match="at no server"):
         await bot.send("#lobby", "hello")
+
+
+async def test_handlers_are_added_before_it_is_entered_which_it_is_once_at_a_time(server: asynchat.Server) -> None:
+    bot = bot_of(server)
+    for _ in range(2):
+        async with bot:
+            for add in (bot.on_message, bot.on_mention, bot.on_direct, bot.on("join")):
+                with pytest.raises(RuntimeError, match="before the client is entered"):
+                    add(print)
+            with pytest.raises(RuntimeError, match="is entered already"):
+                await bot.__aenter__()
+            assert bot.connected
+        bot.on("join")(print)
+    full = bot_of(server, rooms=("nohash",))
+    for _ in range(2):
+        with pytest.raises(asynchat.Refused):
+            await full.__aenter__()
 
 
 async def test_the_end_of_the_connection_is_told_and_not_mended_if_that_is_not_wanted() -> None:
@@ -388,6 +479,10 @@ def test_what_cannot_be_is_told_at_once() -> None:
         asynchat.Client("http://localhost")
     with pytest.raises(ValueError, match="SHA-256"):
         asynchat.Client("ircs://localhost", pin="abc")
+    for name in ("", " ", "two words"):
+        with pytest.raises(ValueError, match="cannot be a name"):
+            asynchat.Client("asynchat://localhost", name=name)
+    assert asynchat.Client("asynchat://localhost", rooms="#lobby").rooms_to_enter == ("#lobby",)
     bot = asynchat.Client("asynchat://localhost#dev", password="x")
     assert bot.rooms_to_enter == ("#dev",)
     assert (bot.identity.account, repr(bot)) == ("bot", "Client('asynchat://localhost:12345', name='bot')")

@@ -35,6 +35,18 @@ def test_a_secret_is_there_even_if_nothing_was_moved(tmp_path: Path) -> None:
         assert cursor.secret() != secret
 
 
+def test_that_of_another_url_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    path = tmp_path / "cursor"
+    with Cursor(path, "asynchat://127.0.0.1:12345") as cursor:
+        cursor.move({"#lobby": "msgid=1"})
+    with pytest.raises(StoreError) as refused, Cursor(path, "asynchat://localhost:12345"):
+        pass
+    assert str(refused.value) == (
+        f"{path} is the cursor of asynchat://127.0.0.1:12345, not of asynchat://localhost:12345: "
+        "use that URL, or another file; or remove this one, to begin with what is said from then on"
+    )
+
+
 def test_one_that_is_larger_than_a_page_is_replaced_and_stays_ours(tmp_path: Path) -> None:
     path = tmp_path / "cursor"
     with Cursor(path, HERE) as cursor:

@@ -75,3 +75,26 @@ async def test_what_was_begun_is_finished_and_nothing_else() -> None:
         lane.stop()
         gate.set()
     assert done == [0]
+
+
+async def test_a_lane_that_was_cancelled_goes_on_with_what_comes_next() -> None:
+    done: list[int] = []
+    begun: asyncio.Queue[asyncio.Task[None] | None] = asyncio.Queue()
+
+    async def work(number: int) -> None:
+        if number == 0:
+            begun.put_nowait(asyncio.current_task())
+            await asyncio.Event().wait()
+        done.append(number)
+
+    async with asyncio.TaskGroup() as group:
+        lane: Lanes[int] = Lanes(group, work)
+        await lane.put("#lobby", 0)
+        await lane.put("#lobby", 1)
+        task = await begun.get()
+        assert task is not None
+        task.cancel()
+        await asyncio.wait([task])
+        await lane.put("#lobby", 2)
+    assert done == [1, 2]
+    assert len(lane) == 0

@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from asynchat.cli import INTERRUPTED, OK
+from asynchat.cli import INTERRUPTED, OK, ClosedPipe
 from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import Login, login_from, login_options, url_option
@@ -49,29 +50,54 @@ def command(
 
     What options say counts more than what the program says. SIGTERM ends it when its handlers are done with what they
     are at. With --reload it ends so when a file changes, and begins anew: with --cursor it misses nothing meanwhile.
+    What fails then, since there is a mistake in it or the server is away, is told, and begins anew at the next change.
     """
     with exits():
         login = login_from(invocation, options, url=url, rooms=rooms)
         found = Program.parse(program)
-        watch = Watch(found.files) if reload else None
-        try:
-            client = _client(found.load(), login, {"url": url, "rooms": rooms, **options})
-        except Exception:
-            if watch is None:
-                raise
-            traceback.print_exc()
-            watch.wait()
-            _again()
+
+    def load() -> Client:
+        client = _client(found.load(), login, {"url": url, "rooms": rooms, **options})
         client.cursor = cursor or client.cursor
         client.wait_s = client.wait_s if wait is None else wait
-        with loop_runner() as runner:
-            ended_by = runner.run(_run(client, watch))
-        if watch is not None and watch.changed:
-            _again()
+        return client
+
+    if reload:
+        ended_by = _watched(load, Watch(found.files))
+    else:
+        with exits():
+            ended_by = _run(load(), None)
     sys.exit(INTERRUPTED if ended_by is signal.SIGINT else OK)
 
 
-async def _run(client: Client, watch: Watch | None) -> signal.Signals | None:
+def _watched(load: Callable[[], Client], watch: Watch) -> signal.Signals | None:
+    """Run a program until a signal ends it, or it ends by itself; after a failure it begins anew at the next change."""
+    try:
+        client = load()
+        with exits():
+            ended_by = _run(client, watch)
+        if ended_by is not None or not watch.changed:
+            return ended_by
+    except ClosedPipe:
+        raise
+    except SystemExit as end:  # a failure that `exits` has told of, or the program's own way to end
+        click.echo(end.code if isinstance(end.code, str) else f"asynchat: it ended with {end.code or OK}", err=True)
+    except click.ClickException as error:
+        error.show()
+    except Exception:  # noqa: BLE001 the program's own, whatever it is
+        traceback.print_exc()
+    if not watch.changed:
+        click.echo("asynchat: it begins anew when a file changes", err=True)
+    watch.wait()
+    return _again()
+
+
+def _run(client: Client, watch: Watch | None) -> signal.Signals | None:
+    with loop_runner() as runner:
+        return runner.run(_stay(client, watch))
+
+
+async def _stay(client: Client, watch: Watch | None) -> signal.Signals | None:
     if watch is None:
         return await client.stay()
     async with watch.calling(client.stop):
@@ -108,7 +134,7 @@ def _changed(client: Client, login: Login, options: dict[str, Any]) -> Client:
     return client
 
 
-def _again() -> None:
+def _again() -> NoReturn:
     """Be the process that was started, from the beginning: nothing of what was imported is left."""
     sys.stdout.flush()
     sys.stderr.flush()

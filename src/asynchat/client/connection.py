@@ -274,9 +274,14 @@ class Connection:
         return self._stream.tls
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the server is an asynchat."""
+        return self._software.startswith("asynchat")
+
+    @property
     def keeps_keys(self) -> bool:
         """Whether the same line under the same key is stored once: another server may know tags, but not ours."""
-        return self._software.startswith("asynchat") and self.capabilities >= KEEPS_KEYS
+        return self.is_ours and self.capabilities >= KEEPS_KEYS
 
     @property
     def resumes(self) -> bool:

@@ -63,7 +63,10 @@ class Cursor:
 
     def _read(self, kept: dict[str, object]) -> None:
         if kept["server"] != self._server:
-            raise StoreError(f"{self._path} is the cursor of {kept['server']}, not of {self._server}")
+            raise StoreError(
+                f"{self._path} is the cursor of {kept['server']}, not of {self._server}: "
+                "use that URL, or another file; or remove this one, to begin with what is said from then on"
+            )
         places = kept["places"]
         if not isinstance(places, dict):
             raise TypeError

@@ -6,19 +6,23 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+from typing import Any, Literal, get_args
 
 from asynchat.client.incoming import Happening, Incoming
 
 log = logging.getLogger("asynchat.bot")
 
-MESSAGES = frozenset({"message", "mention", "direct", "notice"})
-HAPPENINGS = frozenset(
-    {"join", "leave", "topic", "rename", "invite", "reaction", "unreaction", "typing", "lost", "back"}
-)
+MessageKind = Literal["message", "mention", "direct", "notice"]
+HappeningKind = Literal[
+    "join", "leave", "topic", "rename", "invite", "reaction", "unreaction", "typing", "lost", "back"
+]
+MESSAGES: frozenset[str] = frozenset(get_args(MessageKind))
+HAPPENINGS: frozenset[str] = frozenset(get_args(HappeningKind))
 SLOW_S = 5.0
 """How long a handler may take before the log names it."""
 
+MessageHandler = Callable[[Incoming], Awaitable[object] | object]
+HappeningHandler = Callable[[Happening], Awaitable[object] | object]
 Handler = Callable[[Any], Awaitable[object] | object]
 """A function, or a coroutine function, of what is heard."""
 
@@ -48,12 +52,21 @@ class Handlers:
         return any(kind in kinds for kind, _ in self._all)
 
     async def run(self, kinds: Collection[str], heard: Incoming | Happening) -> None:
-        """Run the handlers of these kinds, one after the other. What they raise is logged, and is no reason to stop."""
+        """Run the handlers of these kinds, one after the other. An exception is logged, and is no reason to stop; so is
+        it if something was cancelled that a handler waits for.
+
+        Raises:
+            CancelledError: the task was cancelled in which they run.
+            BaseException: a handler has raised something else that is no `Exception`.
+        """
         for kind, handler in self._all:
             if kind in kinds:
                 await self._run(handler, heard)
 
     async def _run(self, handler: Handler, heard: Incoming | Happening) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        cancels = task.cancelling()
         name, loop = getattr(handler, "__qualname__", repr(handler)), asyncio.get_running_loop()
         began = loop.time()
         words = "%s has been busy with %s for %.0f s"
@@ -62,7 +75,9 @@ class Handlers:
             result = handler(heard)
             if inspect.isawaitable(result):
                 await result
-        except Exception:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and task.cancelling() > cancels:
+                raise
             self.failed += 1
             log.exception("%s failed with %s", name, about(heard))
         finally:

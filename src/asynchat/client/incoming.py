@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from asynchat.chat.names import casefold
 from asynchat.client.positions import ROOMS, is_talk
@@ -63,7 +63,7 @@ class Incoming:
     by: str
     account: str | None
     text: str
-    kind: str
+    kind: Literal["message", "action", "notice"]
     direct: bool
     mention: bool
     own: bool
@@ -122,8 +122,8 @@ class Happening:
     | lost | | | |
     | back | | how many messages were missed, "" if nobody can tell | |
 
-    `id`, `at` and `account` are as in a message, `own` is whether we did it. `lost` and `back` are about the
-    connection; what was missed comes after `back`.
+    `id`, `at` and `account` are as in a message, `own` is whether we did it. `lost` and `back` are about a connection
+    that is made again: an outage is told once when it begins, and when it is over; what was missed comes after `back`.
     """
 
     kind: str
@@ -142,7 +142,7 @@ def incoming(message: Message, me: str, client: Client) -> Incoming | None:
     if not is_talk(message):
         return None
     target, text = message.params[0], message.params[1]
-    kind = "notice" if message.command == "NOTICE" else "message"
+    kind: Literal["message", "action", "notice"] = "notice" if message.command == "NOTICE" else "message"
     if text.startswith("\x01ACTION "):
         kind, text = "action", text[8:].removesuffix("\x01")
     elif text[:1] == "\x01":

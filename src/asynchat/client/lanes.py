@@ -15,13 +15,15 @@ AT_ONCE = 16
 class Lanes[Thing]:
     """One lane for each place in which there is something to do. Each thing is given to `work`, in tasks of `group`.
 
-    After `stop` each lane ends when what it is at is done.
+    After `stop` each lane ends when what it is at is done. If the task of one is cancelled, or fails, what it was at
+    counts as done, and what waits there waits for the next thing.
     """
 
     def __init__(self, group: asyncio.TaskGroup, work: Callable[[Thing], Awaitable[None]]) -> None:
         self._group = group
         self._work = work
         self._lanes: dict[str, deque[Thing]] = {}
+        self._running: set[str] = set()
         self._count = 0
         self._room = asyncio.Event()
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -37,21 +39,30 @@ class Lanes[Thing]:
             self._room.clear()
             await self._room.wait()
         self._count += 1
-        if (lane := self._lanes.get(place)) is not None:
-            lane.append(thing)
-        else:
-            self._lanes[place] = lane = deque([thing])
+        lane = self._lanes.setdefault(place, deque())
+        lane.append(thing)
+        if place not in self._running:
+            self._running.add(place)
             self._group.create_task(self._run(place, lane))
 
     async def _run(self, place: str, lane: deque[Thing]) -> None:
-        while lane and not self._stopped:
-            async with self._turns:
-                if not self._stopped:
-                    await self._work(lane[0])
+        try:
+            while lane and not self._stopped:
+                async with self._turns:
+                    if not self._stopped:
+                        await self._next(lane)
+        finally:
+            self._running.discard(place)
+            if not lane:
+                del self._lanes[place]
+
+    async def _next(self, lane: deque[Thing]) -> None:
+        try:
+            await self._work(lane[0])
+        finally:
             lane.popleft()
             self._count -= 1
             self._room.set()
-        del self._lanes[place]
 
     def stop(self) -> None:
         """Begin nothing more."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from asynchat.client.cursor import Cursor
+from asynchat.client.ending import outlive
 from asynchat.client.handlers import Handlers
 from asynchat.client.incoming import Incoming
 from asynchat.client.positions import ROOMS, earlier
@@ -30,7 +31,7 @@ class Life:
         url: str,
         *,
         name: str = "bot",
-        rooms: Sequence[str] | None = None,
+        rooms: str | Sequence[str] | None = None,
         password: str | None = None,
         account: str | None = None,
         gate: str | None = None,
@@ -42,6 +43,8 @@ class Life:
         wait_s: float = 0.0,
         timeout_s: float = 10.0,
     ) -> None:
+        if not name or name.split() != [name]:
+            raise ValueError(f"{name!r} cannot be a name: it is empty, or has spaces")
         self.url = Url.parse(url)
         self.identity = Identity(
             name=name,
@@ -55,6 +58,7 @@ class Life:
             pin=normal(pin) if pin is not None else None,
             certificate=Path(certificate) if certificate is not None else None,
         )
+        rooms = [rooms] if isinstance(rooms, str) else rooms
         self.rooms_to_enter = tuple(rooms) if rooms is not None else (self.url.room or "#lobby",)
         self.cursor = Path(cursor) if cursor is not None else None
         self.reconnect = reconnect
@@ -67,12 +71,15 @@ class Life:
         self._stack = AsyncExitStack()
         self._kept: Cursor | None = None
         self._stopping = asyncio.Event()
+        self._entered = False
+        self._grace_s = timeout_s
 
     def __repr__(self) -> str:
         return f"Client({str(self.url)!r}, name={self.name!r})"
 
     def run(self) -> None:
-        """Be there, in a loop of one's own, until SIGINT or SIGTERM: handlers finish what they are at.
+        """Be there, in a loop of its own, until SIGINT or SIGTERM: handlers finish what they are at, but for no longer
+        than `timeout_s`, nor than until SIGINT (Ctrl-C) comes again.
 
         Raises:
             AsynchatError: as on entering; or what has ended the connection.
@@ -86,12 +93,15 @@ class Life:
         """
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
-        entering, told = True, list[signal.Signals]()
+        entering, told, cancels = True, list[signal.Signals](), 0
 
         def end(number: signal.Signals) -> None:
+            nonlocal cancels
             told.append(number)
             self.stop()
-            if entering:
+            if entering or (len(told) > 1 and number is signal.SIGINT):
+                self._grace_s = 0.0
+                cancels += 1
                 task.cancel()
 
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -103,10 +113,11 @@ class Life:
                 self._inside().reading.decline()
                 await self.stopped()
         except asyncio.CancelledError:
-            if not (entering and told):
+            if task.cancelling() != cancels:
                 raise
-            task.uncancel()
         finally:
+            for _ in range(cancels):
+                task.uncancel()
             for number in (signal.SIGINT, signal.SIGTERM):
                 with suppress(NotImplementedError, RuntimeError, ValueError):
                     loop.remove_signal_handler(number)
@@ -132,7 +143,19 @@ class Life:
             raise visit.talker.ended_by
 
     async def __aenter__(self) -> Self:
+        if self._entered:
+            raise RuntimeError(f"{self!r} is entered already")
+        self._entered = True
+        try:
+            await self._enter()
+        except BaseException:
+            self._entered = False
+            raise
+        return self
+
+    async def _enter(self) -> None:
         self._stopping.clear()
+        self._grace_s = self.timeout_s
         async with AsyncExitStack() as stack:
             self._kept = stack.enter_context(Cursor(self.cursor, str(self.url))) if self.cursor is not None else None
             if self._kept is not None:
@@ -141,20 +164,22 @@ class Life:
             if self._kept is not None and self._logs_in and not talks_of(self._kept) and talker.began:
                 self._kept.move({TALKS: f"timestamp={talker.began}"})
             visit = Visit(talker, self._handlers, self._kept, self._incoming, keeps_talks=self._logs_in)
+            self._visit = visit
             # The root of all tasks of this client: leaving awaits it, perhaps in another task.
             self._work = asyncio.create_task(visit.work(), name="asynchat bot")
             stack.push_async_exit(self._leave)
-            self._visit = visit
             for room in self.rooms_to_enter:
                 await self._join(room)
             self._stack = stack.pop_all()
-        return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
         visit = self._visit
         if visit is not None and error is None:
             visit.reading.done()
-        await self._stack.aclose()
+        try:
+            await self._stack.aclose()
+        finally:
+            self._entered = False
         if error is None and visit is not None and visit.failed is not None:
             raise visit.failed
 
@@ -164,9 +189,7 @@ class Life:
         assert visit is not None
         assert self._work is not None
         visit.stop()
-        await asyncio.wait([self._work], timeout=self.timeout_s)
-        self._work.cancel()
-        await asyncio.wait([self._work])
+        await outlive(self._work, grace_s=self._grace_s)
 
     def _talker(self, cursor: Cursor | None) -> Talker:
         return Talker(

@@ -17,6 +17,7 @@ from asynchat.chat.names import casefold
 from asynchat.client.catchup import PAST
 from asynchat.client.connection import TALK, Connection
 from asynchat.client.ear import Ear
+from asynchat.client.ending import outlive
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable, Untrusted
 from asynchat.client.heard import Run
 from asynchat.client.multiline import Limits
@@ -42,6 +43,9 @@ WANTED = frozenset(
 )
 HISTORY = "draft/chathistory"
 """Who asks for it is not shown the past of a room without asking, so only who does ask wants it."""
+
+GOODBYE_S = 2.0
+"""How long the server may take to let us go."""
 
 
 class Presence:
@@ -160,18 +164,23 @@ class Presence:
         return self._ear.is_level
 
     @property
+    def is_ours(self) -> bool:
+        """Whether the server is an asynchat."""
+        return self._connection is not None and self._connection.is_ours
+
+    @property
     def resumes(self) -> bool:
         """Whether the server can be asked what was said before. (IRCv3 chathistory)"""
         return self._connection is not None and self._connection.resumes
 
     async def close(self, reason: str = "") -> None:
         """Say goodbye."""
-        self._closing = True
+        self._closing, grace_s = True, 0.0
         if self._life is not None and self._connection is not None and self._connection.ended is None:
             with suppress(Lost):
                 self._connection.write("QUIT", *([reason] if reason else []))
-                await asyncio.wait([self._life], timeout=2)
-        await self._end_life()
+                grace_s = GOODBYE_S
+        await self._end_life(grace_s)
 
     # Its life.
 
@@ -230,6 +239,9 @@ class Presence:
                 except (Lost, NotAcknowledged, Refused, Unreachable) as failure:
                     error = failure
                     connection.abort()
+        except asyncio.CancelledError:  # there is no time for what is not sent, nor for a goodbye of TLS
+            connection.abort()
+            raise
         finally:
             self._here.clear()
             self._ear.lost()
@@ -303,11 +315,9 @@ class Presence:
         self._here.set()  # whoever waits for it is told that it is over
         self._ear.end()
 
-    async def _end_life(self) -> None:
+    async def _end_life(self, grace_s: float = 0.0) -> None:
         if self._life is not None:
-            self._life.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._life
+            await outlive(self._life, grace_s=grace_s)
 
     async def _there(self) -> Connection:
         """The connection, once there is one.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
-from asynchat.wire.irc.message import Message
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from asynchat.client.bot import Client
@@ -14,21 +13,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """A room that a client has entered. Its methods are those of the client, without saying where."""
+class ClientRoom:
+    """A room that a client has entered, as `Client.join` gives it; `name` is as it was given.
+
+    Its methods are those of the client, without saying where. (`Room` is one of a server in the same program.)
+    """
 
     name: str
     _client: Client = field(repr=False)
 
-    async def send(self, text: str, *, key: str | None = None, kind: str = "message") -> Sent:
+    async def send(
+        self, text: str, *, key: str | None = None, kind: Literal["message", "action", "notice"] = "message"
+    ) -> Sent:
         """Say something, as `Client.send` does."""
         return await self._client.send(self.name, text, key=key, kind=kind)
 
-    def history(self, **options: Any) -> AsyncIterator[Incoming]:
-        """What was said, as `Client.history` tells it: `before`, `after`, `limit`."""
-        return self._client.history(self.name, **options)
+    def history(
+        self,
+        *,
+        before: str | datetime | Incoming | None = None,
+        after: str | datetime | Incoming | None = None,
+        limit: int | None = 100,
+    ) -> AsyncIterator[Incoming]:
+        """What was said, as `Client.history` tells it."""
+        return self._client.history(self.name, before=before, after=after, limit=limit)
 
-    def typing(self, state: str = "active") -> None:
+    def typing(self, state: Literal["active", "paused", "done"] = "active") -> None:
         """Tell that one types, as `Client.typing` does."""
         self._client.typing(self.name, state)
 
@@ -38,7 +48,7 @@ class Room:
         Raises:
             Refused, Lost, NotAcknowledged
         """
-        await self._client.ask(Message("TOPIC", [self.name, topic]))
+        await self._client.ask("TOPIC", self.name, topic)
 
     async def people(self) -> list[str]:
         """The names of who is there, in no order.
@@ -46,8 +56,8 @@ class Room:
         Raises:
             Refused, Lost, NotAcknowledged
         """
-        lines = await self._client.ask(Message("NAMES", [self.name]))
-        names = [name for line in lines if line.command == "353" for name in line.params[-1].split()]
+        lines = await self._client.ask("NAMES", self.name)
+        names = [name for line in lines if line[0] == "353" for name in line[-1].split()]
         return [name.lstrip("~&@%+").partition("!")[0] for name in names]
 
     async def leave(self, reason: str = "") -> None:

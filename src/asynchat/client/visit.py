@@ -51,6 +51,7 @@ class Visit:
         self._keeps_talks = keeps_talks
         self._open = 0  # lines of conversations that are not done with
         self._until = ""  # when the last line of a conversation was said that was heard
+        self._lost = False
         self._lanes: Lanes[Heard] | None = None
         self._hearing: asyncio.Task[None] | None = None
 
@@ -95,8 +96,12 @@ class Visit:
 
     async def _notice(self, lanes: Lanes[Heard], notice: Notice) -> None:
         if isinstance(notice, Back):
+            self._lost = False
             found = of_connection("back", "" if notice.missed is None else str(notice.missed))
+        elif self._lost:  # it is one outage, however often it is tried to end it
+            return
         else:
+            self._lost = True
             found = of_connection("lost")
         if self._handlers.has((found.kind,)):
             await lanes.put("", Heard(None, "", found))

@@ -199,7 +199,7 @@ def _bind_hosts(hosts: Sequence[str], port: int, bound: list[Bound]) -> None:
 
 def _hint(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "something listens there already; choose another with --port, or 0 for any"
+        return "something listens there already; choose another port (--port), or 0 for any"
     if error.errno == errno.EACCES:
         return "that needs more rights; ports below 1024 are for root"
     if error.errno == errno.EADDRNOTAVAIL:

@@ -70,13 +70,13 @@ class Server(Application):
         *,
         host: str | Sequence[str] | None = None,
         port: int | None = None,
-        listen: Sequence[str] | None = None,
+        listen: str | Sequence[str] | None = None,
         sockets: Iterable[socket.socket] = (),
         store: str | Path | None = None,
         durability: str | None = None,
         room: str | None = None,
         accounts: str | None = None,
-        wires: Iterable[str] = WIRES,
+        wires: str | Iterable[str] = WIRES,
         speakers: str | Iterable[str] = (),
         hook_timeout: float = 5.0,
         admin: Path | None = None,
@@ -91,7 +91,8 @@ class Server(Application):
         if port is not None:
             changes["server"] |= {"port": port, "listen": ()}
         if listen is not None:
-            changes["server"]["listen"] = tuple(listen)
+            listen = (listen,) if isinstance(listen, str) else tuple(listen)
+            changes["server"]["listen"] = listen
         if room is not None:
             changes["server"]["room"] = room
         if store is not None or settings is None:
@@ -101,8 +102,9 @@ class Server(Application):
         if accounts is not None:
             changes["accounts"]["mode"] = accounts
         self.settings = (settings or Settings()).with_values(changes, "Server")
-        if not set(wires) <= set(WIRES):
-            raise BadConfig(f"Server: wires are {', '.join(WIRES)}, not {', '.join(set(wires).difference(WIRES))}")
+        spoken = {wires} if isinstance(wires, str) else set(wires)
+        if not spoken <= set(WIRES):
+            raise BadConfig(f"Server: wires are {', '.join(WIRES)}, not {', '.join(spoken.difference(WIRES))}")
         lent = tuple(sockets)
         unasked = settings is None and host is None and port is None and listen is None
         if trace is not None:
@@ -110,7 +112,7 @@ class Server(Application):
         self._plan = Plan(
             hooks=self._hooks,
             accounts=accounts,
-            wires=frozenset(wires),
+            wires=frozenset(spoken),
             reserved=reserved(speakers, self.settings.limits.nick),
             sockets=lent,
             binds=not ((listen is not None and not listen) or (lent and unasked)),

@@ -15,6 +15,7 @@ from asynchat.chat.events import Kind
 from asynchat.chat.messages import Message
 from asynchat.chat.names import casefold
 from asynchat.wire.irc import commands as irc
+from asynchat.wire.irc.message import BODY_LIMIT, split_text
 from asynchat.wire.irc.session import IrcSession
 from asynchat.wire.session import Session
 from asynchat.wire.talk import commands as talk
@@ -144,8 +145,10 @@ class AskedIrc(IrcSession):
         return next(iter(rooms)).name if len(rooms) == 1 else None
 
     def answer(self, lines: Sequence[str]) -> None:
+        head = f":{self.house.name} NOTICE {self.called} :"
         for line in lines:
-            self.send(f":{self.house.name} NOTICE {self.called} :{line}")
+            for part in split_text(line, BODY_LIMIT - len(head.encode())):
+                self.send(head + part)
         replies = self._replies
         if replies is not None and not replies.held and (chunk := replies.take()):
             self.peer.write(chunk)

@@ -56,6 +56,17 @@ async def test_a_command_answers_its_asker_alone(kind: type[Client], walk_in: Wa
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_a_long_answer_comes_whole(kind: type[Client], walk_in: Walk) -> None:
+    server, text = served(), "öl " * 500 + "the end"
+    server.command("tell")(lambda ctx: ctx.reply(text))
+    async with server:
+        alice = await walk_in(kind, server.port, "alice")
+        await ask(alice, "tell")
+        heard = await alice.until(NEWS, "the end")
+        assert "".join(line.partition("NOTICE alice :")[2] or line for _, line in heard) == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_too_few_and_too_many_words_are_answered_with_how_it_is_used(kind: type[Client], walk_in: Walk) -> None:
     async with served() as server:
         alice = await walk_in(kind, server.port, "alice")

@@ -235,6 +235,33 @@ def test_a_hook_that_there_is_not_is_told() -> None:
         server.after("party")(print)  # type: ignore[arg-type]
 
 
+def test_what_could_never_be_called_is_refused_when_it_is_registered() -> None:
+    server: Any = served()
+    for decorator in (server.on, server.after, server.command):
+        with pytest.raises(TypeError, match="parentheses"):
+            decorator(print)
+    for register in (server.on("message"), server.after("join"), server.command("deploy"), server.authenticator):
+        with pytest.raises(TypeError, match="5 is no function"):
+            register(5)
+    for decorator in (server.on, server.after):
+        with pytest.raises(ValueError, match="begins with #"):
+            decorator("message", room="ops")(print)
+    with pytest.raises(ValueError, match="no room"):
+        server.after("rename", room="#ops")(print)
+    with pytest.raises(TypeError, match="Context first"):
+        server.command("deploy")(lambda: None)
+    with pytest.raises(TypeError, match="take env as a word"):
+        server.command("deploy")(lambda ctx, *, env: None)
+    server.command("deploy")(lambda *words, dry=False: None)
+
+
+async def test_an_authenticator_that_would_never_be_asked_is_refused() -> None:
+    server = served(accounts="off")
+    server.authenticator(lambda name, password: name)
+    with pytest.raises(asynchat.BadConfig, match="never be asked"):
+        await server.__aenter__()
+
+
 async def test_hooks_are_registered_before_the_server_is_entered(server: asynchat.Server) -> None:
     for register in (server.on("message"), server.after("join"), server.command("deploy"), server.authenticator):
         with pytest.raises(RuntimeError, match="before"):

@@ -103,6 +103,12 @@ async def test_addresses_are_given_whole(walk_in: Walk) -> None:
         await walk_in(LineClient, server.port, "nat")
 
 
+async def test_one_address_and_one_wire_need_no_list(walk_in: Walk) -> None:
+    async with asynchat.Server(listen="127.0.0.1:0", wires="line") as server:
+        assert len(server.addresses) == 1
+        await walk_in(LineClient, server.port, "nat")
+
+
 def test_a_value_that_does_not_fit_is_told_at_once() -> None:
     for wrong in ({"wires": {"smoke"}}, {"accounts": "some"}, {"port": 70_000}, {"room": "lobby"}):
         with pytest.raises(asynchat.BadConfig, match=r"smoke|some|70000|lobby"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,19 @@ async def test_the_past_is_read_page_by_page_and_ends(store: str, tmp_path: Path
         after = sent[9].result().id
         assert [message.text async for message in room.messages(after=after, follow=False)] == texts[10:]
         assert [message async for message in room.messages(after=server.last_id, follow=False)] == []
+
+
+@pytest.mark.parametrize("store", ["memory", "chat.db"])
+async def test_what_is_no_id_and_no_number_of_lines_is_refused_by_every_store(store: str, tmp_path: Path) -> None:
+    async with asynchat.Server(listen=(), store=store if store == "memory" else tmp_path / store) as server:
+        room = server.room("#ops")
+        await room.send("hello", by="ci")
+        for wrong in ({"before": "nope"}, {"after": "1" * 5000}, {"limit": -1}, {"limit": 10**30}):
+            with pytest.raises(ValueError, match="is no"):
+                await room.history(**wrong)  # type: ignore[arg-type]
+        assert await room.history(limit=0) == []
+        async with aclosing(room.messages(follow=False)) as messages:  # type: ignore[type-var]  # it has what it takes
+            assert [message.text async for message in messages] == ["hello"]
 
 
 @on_both_loops

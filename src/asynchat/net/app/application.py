@@ -10,7 +10,7 @@ from asynchat.chat.errors import BadName, BadRoomName
 from asynchat.chat.names import is_room
 from asynchat.net.app.ban import Ban, ban_of
 from asynchat.net.app.event import What
-from asynchat.net.app.hooks import AfterHook, Authenticator, BeforeHook, Hooks
+from asynchat.net.app.hooks import AfterHook, Authenticator, BeforeHook, Hooks, check_word
 from asynchat.net.app.inside import Inside
 from asynchat.net.app.person import Person, person_of
 from asynchat.net.app.room import Room
@@ -43,9 +43,12 @@ class Application:
         It is asked about everything that is said, to one person too, and by code; not about what `server` says.
 
         Raises:
-            ValueError: there is no such hook.
+            ValueError: there is no such hook, or no such room can be.
+            TypeError: it is no function.
             RuntimeError: the server was entered already.
         """
+
+        check_word(what, "on")
 
         def register(function: F) -> F:
             self._registering().add_before(function, what, room)
@@ -62,9 +65,12 @@ class Application:
         it is told of what is left, within the `grace` of `close`.
 
         Raises:
-            ValueError: there is no such hook.
+            ValueError: there is no such hook, or no such room can be.
+            TypeError: it is no function.
             RuntimeError: the server was entered already.
         """
+
+        check_word(what, "after")
 
         def register(function: F) -> F:
             self._registering().add_after(function, what, room)
@@ -85,8 +91,11 @@ class Application:
 
         Raises:
             ValueError: there is such a command, or cannot be.
+            TypeError: the function cannot be called so.
             RuntimeError: the server was entered already.
         """
+
+        check_word(name, "command")
 
         def register(function: F) -> F:
             self._registering().add_command(function, name, role, help)
@@ -103,9 +112,10 @@ class Application:
         `Server(accounts="optional")` there are guests too, and a name is its account's from the first login on.
 
         Raises:
+            TypeError: it is no function.
             RuntimeError: the server was entered already.
         """
-        self._registering().authenticator = function
+        self._registering().set_authenticator(function)
         return function
 
     @property

@@ -21,6 +21,9 @@ NAME = re.compile(r"[a-z]+")
 """The name of a command, as every wire can spell it."""
 
 
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL)
+
+
 class Context:
     """Who asked for a command, and where.
 
@@ -54,6 +57,12 @@ class Command:
     def __init__(self, name: str, function: Callable[..., Any], usage: str, role: str | None, calls: Calls) -> None:
         self._function = function
         self._signature = inspect.signature(function)
+        kinds = [parameter.kind for parameter in self._signature.parameters.values()]
+        if not set(kinds[:1]) & {inspect.Parameter.POSITIONAL_OR_KEYWORD, *_BY_PLACE}:
+            raise TypeError(f"the function of /{name} has to take a Context first")
+        for parameter in self._signature.parameters.values():
+            if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
+                raise TypeError(f"the function of /{name} has to take {parameter.name} as a word, not as a keyword")
         self._usage = usage
         self._role = role
         self._calls = calls

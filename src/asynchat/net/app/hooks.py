@@ -9,7 +9,7 @@ from typing import Any
 
 from asynchat.chat.events import Event as Fact
 from asynchat.chat.messages import Message
-from asynchat.chat.names import casefold
+from asynchat.chat.names import casefold, is_room
 from asynchat.net.app import after
 from asynchat.net.app.after import After, Following
 from asynchat.net.app.calls import Calls
@@ -37,20 +37,29 @@ class Hooks:
 
     def add_before(self, function: BeforeHook, what: str, room: str | None) -> None:
         if what != "message":
-            raise ValueError(f"there is no hook before {what!r}, only before a message")
+            raise ValueError(f"there is no hook before {what!r}, only before a message: @server.on('message')")
+        _check(function, room)
         self._before.append((function, casefold(room) if room is not None else None))
 
     def add_after(self, function: AfterHook, what: What, room: str | None) -> None:
         if what not in KINDS:
-            raise ValueError(f"there is no hook after {what!r}: {', '.join(KINDS)}")
+            raise ValueError(f"there is no hook after {what!r}: {', '.join(KINDS)}, as in @server.after('message')")
+        if what == "rename" and room is not None:
+            raise ValueError("who takes another name does so in no room")
+        _check(function, room)
         self._after.append(After(function, what, room))
 
     def add_command(self, function: Callable[..., Any], name: str, role: str | None, usage: str) -> None:
         if not NAME.fullmatch(name) or is_known(name) or name in self.slashes:
             raise ValueError(f"{name!r} cannot be a command: a to z only, and not one that there is")
+        _check(function, None)
         if role not in (None, "op"):
             raise ValueError(f"{role!r} is no role: op or None")
         self.slashes[name] = Command(name, function, usage or name, role, self.calls).slash
+
+    def set_authenticator(self, function: Authenticator) -> None:
+        _check(function, None)
+        self.authenticator = function
 
     # What sessions ask.
 
@@ -75,6 +84,28 @@ class Hooks:
     def follow(self, find: Callable[[str], Awaitable[Fact | None]], group: asyncio.TaskGroup) -> Followers:
         """Have the after-hooks told of what comes, each by a task of the group."""
         return Followers([Following(hook, self.calls, find, after.MOST) for hook in self._after], group)
+
+
+def check_word(word: object, decorator: str) -> None:
+    """Let pass what a decorator was called with.
+
+    Raises:
+        TypeError: it is the function, since the parentheses are missing; that would go nowhere.
+    """
+    if not isinstance(word, str):
+        raise TypeError(f"write @server.{decorator}('…') above the function, with a word in parentheses")
+
+
+def _check(function: object, room: str | None) -> None:
+    """Let a function, and the room for which it is asked, pass.
+
+    Raises:
+        TypeError: it is none; ValueError: that is no name of a room.
+    """
+    if not callable(function):
+        raise TypeError(f"{function!r} is no function")
+    if room is not None and not is_room(room):
+        raise ValueError(f"{room!r} is no name of a room: it begins with #")
 
 
 class Followers:

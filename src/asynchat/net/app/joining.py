@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asynchat.config.server import Settings
+from asynchat.config.values import BadConfig
 from asynchat.net.app.hooks import Hooks
 from asynchat.net.journal import Entry
 from asynchat.wire.app import AppSession
@@ -20,9 +21,15 @@ Told = Callable[[Sequence[Entry]], None]
 
 
 def fitted(settings: Settings, hooks: Hooks, accounts: str | None) -> Settings:
-    """The settings as they are where an application judges passwords: without `accounts` it said, all are required."""
+    """The settings as they are where an application judges passwords: without `accounts` it said, all are required.
+
+    Raises:
+        BadConfig: there would be nothing to judge.
+    """
     if hooks.authenticator is None:
         return settings
+    if accounts == "off":
+        raise BadConfig('Server: with accounts="off" nobody logs in, so that an authenticator would never be asked')
     table = {"mode": accounts or "required", "register": False, "mechanisms": ["PLAIN"]}
     return settings.with_values({"accounts": table}, "Server")
 

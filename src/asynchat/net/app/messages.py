@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Self
@@ -12,6 +13,8 @@ from asynchat.chat.messages import Message, message_of, messages_of
 from asynchat.chat.search import Search
 from asynchat.net.app.inside import Inside
 
+LONGEST = 18
+"""Digits of an id."""
 PAGE = 64
 """Lines that are read at once; of long ones that is 4 MiB at most."""
 
@@ -31,6 +34,9 @@ class Messages:
         self._position = _position(after)
         self._follow = follow
         self._page: deque[Message] = deque()
+
+    async def aclose(self) -> None:
+        """Nothing: there is nothing to close. It is here for `contextlib.aclosing`."""
 
     def __aiter__(self) -> Self:
         return self
@@ -83,9 +89,11 @@ async def page(inside: Inside, place: Place, *, before: str | None, after: str |
     """Up to `limit` lines of a place between two ids, in order: the first after `after`, else the last.
 
     Raises:
-        ValueError: what should be an id is none.
+        ValueError: what should be an id is none, or the limit is no number of lines.
         StoreError
     """
+    if not 0 <= limit < sys.maxsize:
+        raise ValueError(f"{limit!r} is no number of lines")
     end = inside.position() + 1 if before is None else _position(before)
     first = None if after is None else str(_position(after))
     return messages_of(await inside.log.page(place, after=first, before=str(end), limit=limit))
@@ -110,6 +118,6 @@ def _position(event_id: str | None) -> int:
     """
     if event_id is None:
         return 0
-    if not (event_id.isascii() and event_id.isdigit()):
+    if not (event_id.isascii() and event_id.isdigit() and len(event_id) <= LONGEST):
         raise ValueError(f"{event_id!r} is no id of a message")
     return int(event_id)

@@ -85,6 +85,24 @@ async def test_who_is_cancelled_while_handlers_finish_waits_no_longer_for_them()
         assert tasks_of_clients() == []
 
 
+async def test_a_handler_cannot_leave_the_client_that_waits_for_it() -> None:
+    async with asynchat.Server(settings()) as server:
+        bot = asynchat.Client(f"asynchat://127.0.0.1:{server.port}", name="helper", timeout_s=0.1)
+        refused: asyncio.Queue[RuntimeError] = asyncio.Queue()
+
+        @bot.on_message
+        async def leave(_: asynchat.Incoming) -> None:
+            try:
+                await bot.__aexit__(None, None, None)
+            except RuntimeError as error:
+                refused.put_nowait(error)
+
+        async with bot:
+            await server.room("#lobby").send("hello", by="ci")
+            assert "cannot leave" in str(await refused.get())
+            assert bot.connected
+
+
 @on_both_loops
 async def test_who_is_interrupted_again_does_not_wait_until_handlers_have_finished() -> None:
     there, begun, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()

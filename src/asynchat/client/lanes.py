@@ -23,7 +23,7 @@ class Lanes[Thing]:
         self._group = group
         self._work = work
         self._lanes: dict[str, deque[Thing]] = {}
-        self._running: set[str] = set()
+        self._running: dict[str, asyncio.Task[None] | None] = {}  # None: it has not begun yet
         self._count = 0
         self._room = asyncio.Event()
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -32,6 +32,11 @@ class Lanes[Thing]:
     def __len__(self) -> int:
         """How much is not done yet."""
         return self._count
+
+    @property
+    def has_current_task(self) -> bool:
+        """Whether whoever asks runs in one of them."""
+        return asyncio.current_task() in self._running.values()
 
     async def put(self, place: str, thing: Thing) -> None:
         """Bring something to do; wait for room, if too much waits."""
@@ -42,17 +47,18 @@ class Lanes[Thing]:
         lane = self._lanes.setdefault(place, deque())
         lane.append(thing)
         if place not in self._running:
-            self._running.add(place)
+            self._running[place] = None
             self._group.create_task(self._run(place, lane))
 
     async def _run(self, place: str, lane: deque[Thing]) -> None:
+        self._running[place] = asyncio.current_task()
         try:
             while lane and not self._stopped:
                 async with self._turns:
                     if not self._stopped:
                         await self._next(lane)
         finally:
-            self._running.discard(place)
+            del self._running[place]
             if not lane:
                 del self._lanes[place]
 

@@ -174,6 +174,8 @@ class Life:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, at: object) -> None:
         visit = self._visit
+        if visit is not None and visit.is_handling:
+            raise RuntimeError("a handler cannot leave its client, which would wait for it; it may `stop` it")
         if visit is not None and error is None:
             visit.reading.done()
         try:

@@ -78,6 +78,11 @@ class Visit:
             self._lanes.stop()
         self.reading.end()
 
+    @property
+    def is_handling(self) -> bool:
+        """Whether whoever asks is a handler."""
+        return self._lanes is not None and self._lanes.has_current_task
+
     # Hearing.
 
     async def _hear(self, lanes: Lanes[Heard]) -> None:

@@ -32,6 +32,8 @@ REPLAY_PAGE = 1000
 INDEXED_AT = 500_000
 """Events that the index of words may lag behind while the log is busy and nobody searches."""
 
+QUIET_AT = 500
+"""The same, once nothing has come for a while."""
 AT_ONCE = 20_000
 """Events that are indexed until a search has its turn."""
 
@@ -163,7 +165,7 @@ class SqliteReader:
     def keep_indexing(self, *, quiet: bool) -> None:
         """Have the index of words follow, if it lags far behind, or far enough and there is time."""
         behind = self.durable_id - self._index.upto
-        if behind < (SLICE if quiet else INDEXED_AT) or self._indexing or self._closing:
+        if behind < (QUIET_AT if quiet else INDEXED_AT) or self._indexing or self._closing:
             return
         if time.monotonic() > self._index_rests_until:
             self._indexing = True

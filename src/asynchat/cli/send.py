@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import come_in, is_utf8, login_from, login_options, url_option
 from asynchat.cli.sending import Counter, Sender, SpoolSender
-from asynchat.cli.spool import Spool
+from asynchat.cli.spool import Author, Spool
 from asynchat.client.keys import wire_key
 from asynchat.client.registration import Identity
 from asynchat.client.talker import Talker
+from asynchat.wire.text import plain
 
 
 @click.command("send")
@@ -41,7 +43,7 @@ from asynchat.client.talker import Talker
     "--spool",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="keep it in a folder until it is stored; what waits there goes first",
+    help="keep it in a folder until it is stored; what waits there for this server and name goes first",
 )
 @click.option("--json", "as_json", is_flag=True, help="print the id of each message stored, as JSON")
 @login_options
@@ -66,7 +68,8 @@ def command(
     """Post TEXT, or standard input as one message. Exits with 0 once the server has stored it all.
 
     75 says that it was not acknowledged, and that trying again under the same --key is safe. With --spool it is 0 too
-    if it waits on this disk: it is sent by the next `send --spool` to that folder, with or without a text of its own.
+    if it waits on this disk: it is sent by the next `send --spool` of that folder to this server under this name, with
+    or without a text of its own.
 
     A server that slows down who says much may take minutes for a long text: --timeout is for what it stores next.
     """
@@ -90,7 +93,9 @@ def command(
             return await come_in(make, login.identity, ask=None)
 
         if spool is not None:
-            kept = Spool(spool)
+            kept = Spool(spool, Author(str(login.url), login.identity.name))
+            if not invocation.quiet:
+                _tell_others(kept)
             _send_spool(SpoolSender(enter, kept, as_json=as_json), kept, target, key, text, stream=stream, code=code)
             return
         counter = Counter(shown=sys.stderr.isatty() and not invocation.quiet)
@@ -115,6 +120,14 @@ def _send_spool(
     if words.strip():
         spool.put(target, as_code(code, words.rstrip("\n")), key or secrets.token_hex(16))
     asyncio.run(sender.send())
+
+
+def _tell_others(spool: Spool) -> None:
+    """Tell what waits in the spool and does not go with this."""
+    for author, number in spool.others().items():
+        wait = "message waits" if number == 1 else "messages wait"
+        who = plain(f"-n {shlex.quote(author.name)} -u {shlex.quote(author.server)}")
+        click.echo(f"asynchat: {number} {wait} in the spool for send {who}", err=True)
 
 
 def as_code(language: str | None, text: str) -> str:

@@ -183,9 +183,11 @@ def test_two_servers_at_once(alice: Terminal, serve: Serve) -> None:
     alice.until("<tim> hello from here")
     alice.enter("hello there")
     tim.until("<alice> hello there")
+    alice.until("/#lobby] alice>")
     alice.enter("/disconnect")
     tim.until("alice left")
     alice.until("*1:#lobby (1)")
+    alice.until_gone("#lobby] alice>")
     tim.close()
 
 
@@ -196,6 +198,8 @@ def test_what_is_typed_for_a_server_that_has_ended_goes_to_no_other(
         Hostile() as strange,
         terminal(tmp_path, "join", server.url, strange.url, "-n", "alice", "--no-reconnect") as alice,
     ):
+        alice.until("*1:", "2:")
+        alice.enter("/switch 2")
         alice.until("*2:")
         strange.say("ERROR :Go away")
         strange.drop()

@@ -15,7 +15,6 @@ from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
     from asynchat.client.terminal.desk import Desk
-    from asynchat.client.terminal.places import Place
 
 Connect = Callable[[str], Awaitable[tuple[Talker, tuple[str, ...]]]]
 """Comes in at a server, given its URL or the name of a profile, for rooms that are to be entered."""
@@ -76,14 +75,9 @@ class Connecting:
                 del self._under_way[url]
             desk.face.changed()
 
-        def looks(place: Place) -> bool:
+        def looks() -> bool:
             """Whether one looks there now: what is being typed is meant for where one looked when one began it."""
-            if desk.typed == typed and not desk.face.half_typed:
-                return True
-            name = desk.name_of(place)
-            number = desk.places.index(place) + 1 if place in desk.places else name
-            desk.tell(news(f"in {name} too; /switch {number} looks there"))
-            return False
+            return desk.typed == typed and not desk.face.half_typed
 
         try:
             await desk.sit_down(client, (room,) if room else rooms, looks=looks)

@@ -99,15 +99,19 @@ class Desk:
     # Servers and places.
 
     async def sit_down(
-        self, client: Talker, rooms: tuple[str, ...], *, looks: Callable[[Place], bool] = lambda _: True
+        self, client: Talker, rooms: tuple[str, ...], *, looks: Callable[[], bool] | None = None
     ) -> None:
-        """Be at one more server, in these rooms, and look at each if one still `looks` there then."""
+        """Be at one more server, in these rooms, and look at each if one still `looks` there then.
+
+        Who looks nowhere looks at the first.
+        """
         server = Server(client)
         self.servers.append(server)
         self._ears[server] = Hearing(self, server)
         self._hearing[server] = self._group.create_task(self._hear(server))
         for room in rooms:
-            server.ask_for(room, looks)
+            if looks is not None:
+                server.ask_for(room, looks)
             try:
                 await client.join(room)
             except Refused:  # the server's words are shown
@@ -170,6 +174,19 @@ class Desk:
             if (place := server.get(name)) is not None:
                 return place
         return None
+
+    def came_to(self, place: Place, looks: Callable[[], bool] | None) -> None:
+        """One is in a room now; `looks` tells whether one looks there, if one asked for it. Who looked nowhere does.
+
+        Nobody else decides where one's words go, and what is half typed is meant for where one looked meanwhile.
+        """
+        typing = self._seated.is_set() and self.face.hides and self.face.half_typed
+        if (self.here is None and not typing) or (looks is not None and looks()):
+            self.here = place
+        elif looks is not None:
+            name = self.name_of(place)
+            number = self.places.index(place) + 1 if place in self.places else name
+            self.tell(news(f"in {name} too; /switch {number} looks there"))
 
     def look(self, place: Place) -> None:
         """Look at a place from now on."""

@@ -14,7 +14,7 @@ import pytest
 
 from asynchat.chat.errors import Refused
 from asynchat.cli.exits import exits
-from tests.net.conftest import Process, Serve, environment, serve
+from tests.net.conftest import PATIENCE_S, Process, Serve, environment, serve
 
 __all__ = ["serve"]
 
@@ -241,3 +241,18 @@ def test_standard_streams_may_be_closed(command: str, code: int, server: Process
     assert done.returncode == code, done.stderr
     assert b"Traceback" not in done.stderr
     assert b"ignored" not in done.stderr
+
+
+def test_a_password_is_asked_for_at_a_terminal_or_not_at_all(server: Process, tmp_path: Path) -> None:
+    arguments = ["send", "-u", server.url, "-n", "bob", "--account", "bob", "--ask-password", "hi"]
+    done = subprocess.run(
+        [sys.executable, "-m", "asynchat", *arguments],
+        input=b"sesame\n",
+        env=environment(tmp_path),
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+        start_new_session=True,  # so that there is none
+    )
+    assert done.returncode == 2
+    assert b"no terminal" in done.stderr

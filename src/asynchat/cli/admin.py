@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from asynchat.cli import CONFIG, PROTOCOL, REFUSED, UNREACHABLE
+from asynchat.cli.asking import ask_new_password
 from asynchat.cli.options import data_folder
 from asynchat.cli.takeaway import backup, data_option, export, import_
 from asynchat.wire import durations
@@ -83,8 +84,7 @@ def _new_password(*, from_stdin: bool) -> str:
     """A password from a pipe, or typed twice."""
     if from_stdin:
         return sys.stdin.read().removesuffix("\n")
-    typed: str = click.prompt("password", hide_input=True, confirmation_prompt=True)
-    return typed
+    return ask_new_password()
 
 
 @account.command("forget")

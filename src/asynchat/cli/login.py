@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import click
 
 from asynchat.chat.errors import Refused
+from asynchat.cli.asking import ask_password
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.places import config_files
 from asynchat.client.registration import Identity
@@ -202,19 +203,8 @@ def password_of(command: str) -> str:
     return done.stdout.partition("\n")[0].rstrip("\r")
 
 
-def ask_password(question: str) -> str:
-    """Ask whoever sits at the terminal; nothing of the answer is shown."""
-    answer: str = click.prompt(plain(question), hide_input=True, err=True)
-    return answer
-
-
 Ask = Callable[[str], Awaitable[str]]
 """Asks somebody for a password."""
-
-
-async def ask_here(question: str) -> str:
-    """Ask whoever sits at the terminal, before anything else goes on there."""
-    return ask_password(question)
 
 
 async def come_in(make: Callable[[Identity], Talker], identity: Identity, *, ask: Ask | None) -> Talker:
@@ -246,7 +236,9 @@ async def _again(identity: Identity, refused: Refused, ask: Ask | None) -> Ident
         return change(identity, account=identity.name, password=identity.gate) if identity.gate else None
     if code == "BAD_PASSWORD" and ask is not None:
         account = identity.account
-        password = await ask(f"password of {account}" if account is not None else f"{refused.text}. password")
+        question = f"password of {account}" if account is not None else "password"
+        tried = account is None or identity.password is not None
+        password = await ask(f"{refused.text}. {question}" if tried else question)
         if password:
             return change(identity, password=password) if account is not None else change(identity, gate=password)
     return None

@@ -14,7 +14,8 @@ from typing import Any
 import click
 
 from asynchat.cli import OK
-from asynchat.cli.login import Ask, Login, ask_here, come_in
+from asynchat.cli.asking import ask_here
+from asynchat.cli.login import Ask, Login, come_in
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
 from asynchat.client.show import Line

@@ -116,11 +116,20 @@ class Terminal:
 
     def ended(self) -> int:
         """The exit code, once it has ended."""
-        while self.read() or self.child.isalive():
-            continue
+        self.gone()
         code = self.child.exitstatus
         assert code is not None, f"signal {self.child.signalstatus}"
         return code
+
+    def gone(self) -> None:
+        """Wait until it has ended, however it did."""
+        while self.read() or self.child.isalive():
+            continue
+
+    @property
+    def shows_what_is_typed(self) -> bool:
+        """Whether the terminal itself does so."""
+        return bool(termios.tcgetattr(self.child.child_fd)[3] & termios.ECHO)
 
     @property
     def is_as_before(self) -> bool:

@@ -371,13 +371,76 @@ def test_a_registered_name_is_asked_for_its_password_which_nobody_sees(serve: Se
     with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
         alice.until("alice is registered. password:")
         alice.enter("wrong")
-        alice.until("password of alice:")
+        alice.until("wrong name or password. password of alice:")
         alice.enter("correct horse")
         alice.until("alice>")
         assert b"horse" not in alice.raw
         command_line = Path(f"/proc/{alice.child.pid}/cmdline")
         if command_line.exists():
             assert b"horse" not in command_line.read_bytes()
+
+
+QUESTIONS = {
+    "join": ("join", "{url}", "-n", "alice"),
+    "join --plain": ("join", "{url}", "-n", "bob", "--plain"),
+    "send": ("send", "-u", "{url}", "--account", "alice", "--ask-password", "hi"),
+    "admin": ("admin", "account", "add", "carol", "--data", "{data}"),
+}
+
+
+@pytest.fixture
+def asked(serve: Serve, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal at which a password is asked for."""
+    server = serve("--data", str(tmp_path / "data"))
+    nat = Netcat(server.port, "alice")
+    nat.say("/register correct horse")
+    nat.until("registered")
+    nat.close()
+    arguments = [each.format(url=server.url, data=tmp_path / "data") for each in QUESTIONS[request.param]]
+    with terminal(tmp_path, *arguments) as asked:
+        if "--plain" in arguments:
+            asked.until("joined #lobby")
+            asked.enter("/register")
+        asked.until("password")
+        asked.wait(lambda: not asked.shows_what_is_typed, "a password to be asked for")
+        yield asked
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("asked", list(QUESTIONS), indirect=True)
+def test_a_signal_at_a_question_leaves_the_terminal_as_it_was(asked: Terminal, number: signal.Signals) -> None:
+    asked.kill(number)
+    asked.gone()
+    assert asked.shows_what_is_typed
+
+
+@pytest.mark.parametrize("asked", ["join", "send", "admin"], indirect=True)
+def test_ctrl_c_at_a_question_is_enough(asked: Terminal) -> None:
+    asked.type("\x03")
+    assert asked.ended() == 130
+    assert asked.is_as_before
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("/register hunter2", "choose another password"),
+        ("/quote PASS hunter2", "may not reregister"),
+        ("/msg NickServ identify hunter2", "No such nick"),
+    ],
+)
+def test_the_arrows_bring_no_password_back(line: str, answer: str, alice: Terminal) -> None:
+    alice.enter("before")
+    alice.until("<alice> before")
+    alice.enter(line)
+    alice.until(answer)
+    if line.startswith("/register"):
+        alice.until("a password for alice:")
+        alice.type("\x03")
+        alice.until("nothing was done")
+    alice.until_gone("hunter2")
+    alice.type("\x1b[A!")
+    alice.until("alice> before!")
 
 
 def test_a_name_is_made_ones_own(alice: Terminal, server: Process, tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
 from asynchat.client.terminal.keys import bindings
+from asynchat.client.terminal.private import private
 from asynchat.wire.text import plain
 
 EACH_S = 0.05
@@ -266,6 +267,8 @@ class Editor:
             return True
         self._confirming = False
         self._typed.put_nowait(text)
+        if private(text):
+            buffer.reset()  # so that there is nothing to remember
         self._emptied.set()
         return False
 

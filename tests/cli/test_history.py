@@ -136,3 +136,13 @@ def test_what_the_terminal_cannot_show_ends_nothing(command: list[str], server: 
     if command != ["join"]:
         done = subprocess.run([*run, "--json"], env=env, capture_output=True, timeout=20, check=False)
         assert json.loads(done.stdout.splitlines()[-1])["text"] == "日本 tea"
+
+
+def test_a_message_that_the_server_does_not_have_is_told(server: Process, tmp_path: Path) -> None:
+    said(tmp_path, server.url, "one", "two")
+    for option in ("--before", "--after", "--around"):
+        done = asynchat(tmp_path, server.url, "history", option, "99999")
+        assert done.returncode == 0
+        assert done.stderr == b"asynchat: the server has no message 99999 in #lobby\n"
+    known = json.loads(lines(asynchat(tmp_path, server.url, "history", "--json", "--limit", "1"))[0])["id"]
+    assert asynchat(tmp_path, server.url, "history", "--before", known).stderr == b""

@@ -162,7 +162,35 @@ def test_moments() -> None:
     assert moment("2026-11-19T08:30:01Z", now) == "timestamp=2026-11-19T08:30:01.000Z"
     assert moment("1842", now) == "msgid=1842"
     assert moment("#1842", now) == "msgid=1842"
-    assert moment("25:99", now) == "msgid=25:99"
+    assert moment("1w", now) == "timestamp=2026-11-13T12:00:00.000Z"
+    assert moment("1.5h", now) == "timestamp=2026-11-20T10:30:00.000Z"
+    assert moment("#yesterday", now) == "msgid=yesterday"
+    assert moment("fqbxn9kx4b9s2", now) == "msgid=fqbxn9kx4b9s2"
+    assert moment("RhvGGJHrSJ3W1nXbZt0qTA-R", now) == "msgid=RhvGGJHrSJ3W1nXbZt0qTA-R"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "25:99",
+        "2026-02-30",
+        "2026-13",
+        "13.5.2026",
+        "yesterday",
+        "abc",
+        "10minutes",
+        "99999999d",
+        "0001-01-01",
+        "",
+        "#",
+    ],
+)
+def test_what_is_no_moment_is_a_usage_error(text: str, tmp_path: Path) -> None:
+    for arguments in (("history", "--after"), ("tail", "--once", "--since")):
+        done = asynchat(tmp_path, "asynchat://127.0.0.1:1", *arguments, text)
+        assert done.returncode == 2
+        assert b"'%s'" % arguments[-1].encode() in done.stderr
+        assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])

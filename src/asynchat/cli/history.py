@@ -19,11 +19,12 @@ from asynchat.cli.invocation import Invocation
 from asynchat.cli.lines import printer
 from asynchat.cli.login import Login, come_in, login_from, login_options, url_option
 from asynchat.cli.moment import Moment
-from asynchat.client.history import SEARCH, around, backwards, forwards, search
+from asynchat.client.history import SEARCH, around, backwards, find, forwards, search
 from asynchat.client.registration import Identity
 from asynchat.client.show import nick_of
 from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
+from asynchat.wire.text import plain
 
 
 @click.command("history")
@@ -59,7 +60,8 @@ def command(
 ) -> None:
     """Print what was said last in a ROOM, or with a person, in order.
 
-    A moment is the id of a message, 18:30 (today), 2026-11-20, 2026-11-20T18:30 or 10m (ago).
+    A moment is the id of a message, 18:30 (today), 2026-11-20, 2026-11-20T18:30 or 10m (ago; ms, s, m, h,
+    d, w).
 
     --search is quick for what few lines have in them: the server knows where words are, and longer ones that begin with
     them, whatever their case and accents. --grep finds anything anywhere in a line, so all of them are read; with both,
@@ -131,6 +133,8 @@ async def _read(login: Login, wanted: Wanted) -> tuple[str, list[Message]]:
 
 
 async def _lines(client: Talker, place: str, wanted: Wanted) -> list[Message]:
+    for reference in filter(None, (wanted.after, wanted.middle, wanted.before)):
+        await tell_unknown(client, place, reference)
     if wanted.words is not None:
         return await _last(search(client, place, wanted.words, by=wanted.speaker), wanted)
     if wanted.middle is not None:
@@ -153,6 +157,17 @@ async def _lines(client: Talker, place: str, wanted: Wanted) -> list[Message]:
                     return lines
         return lines
     return await _last(backwards(client, place, wanted.before or ""), wanted)
+
+
+async def tell_unknown(client: Talker, place: str, reference: str) -> None:
+    """Tell if a message that is referred to is none that the server has there; where it would be is known all the same.
+
+    Raises:
+        Refused, Lost, NotAcknowledged
+    """
+    if reference.startswith("msgid=") and await find(client, place, reference) is None:
+        told = plain(f"the server has no message {reference.removeprefix('msgid=')} in {place}")
+        click.echo(f"asynchat: {told}", err=True)
 
 
 async def _last(pages: AsyncIterator[list[Message]], wanted: Wanted) -> list[Message]:

@@ -64,12 +64,20 @@ def command(
         login = login_from(invocation, options, url=url, rooms=rooms)
         if since == "last" and cursor is None:
             raise click.UsageError("--since last is what --cursor FILE says; there is none")
-        start = Moment().convert(since, None, None) if since not in (None, "last") else None
+        start = None if since in (None, "last") else _moment(since)
         color = invocation.wants_color(sys.stdout)
         output = printer(as_json=as_json, form=form, color=color, places=len(login.rooms) > 1, time="%H:%M")
         with nullcontext() if cursor is None else Cursor(cursor, str(login.url)) as kept:
             tail = Tail(login, output, kept, start=start, past=number, wait=wait)
             sys.exit(asyncio.run(tail.run(follow=follow)))
+
+
+def _moment(since: str) -> str:
+    try:
+        return Moment().convert(since, None, None)
+    except click.BadParameter as error:
+        error.param_hint = "'--since'"
+        raise
 
 
 class Tail:

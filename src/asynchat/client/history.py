@@ -52,6 +52,17 @@ async def forwards(client: Talker, place: str, after: str) -> AsyncIterator[list
             return
 
 
+async def find(client: Talker, place: str, reference: str) -> Message | None:
+    """The message that a reference with its id names, if the server has it there.
+
+    Raises:
+        Refused, Lost, NotAcknowledged
+    """
+    msgid = reference.removeprefix("msgid=")
+    page = await _page(client, ["AROUND", place, reference], 3)  # of one alone servers differ in which that is
+    return next((line for line in page if line.tags.get("msgid") == msgid), None)
+
+
 async def around(client: Talker, place: str, middle: str, number: int) -> list[Message]:
     """Lines before and after a message, which is among them.
 

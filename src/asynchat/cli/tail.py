@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
+from asynchat.chat.errors import Refused
 from asynchat.chat.names import casefold
 from asynchat.cli import OK
 from asynchat.cli.exits import exits
+from asynchat.cli.history import tell_unknown
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.lines import Print, printer
 from asynchat.cli.login import Login, come_in, login_from, login_options, url_option
@@ -128,12 +130,16 @@ class Tail:
             past=self._past,
             wait_s=self._wait,
             places=self._cursor.places if self._cursor is not None else None,
+            times=self._cursor.times if self._cursor is not None else None,
         )
 
     async def _enter(self) -> None:
         for room in self._login.rooms:
             after = self._cursor.get(room) if self._cursor is not None else None
             await self._client.join(room, after=after or self._start)
+            if self._start and not after:
+                with suppress(Refused):
+                    await tell_unknown(self._client, room, self._start)
 
     async def _print(self) -> None:
         rooms = {casefold(room) for room in self._login.rooms}
@@ -142,7 +148,11 @@ class Tail:
                 click.echo(str(show_notice(heard)), err=True)
             elif is_talk(heard) and (place := place_of(heard, self._client.nick)) in rooms:
                 at = reference(heard)
-                mark = self._cursor.mark(place, at) if self._cursor is not None and at else None
+                mark = (
+                    self._cursor.mark(place, at, heard.tags.get("time", ""))
+                    if self._cursor is not None and at
+                    else None
+                )
                 self._output(heard, self._client.nick)
                 if self._cursor is not None and mark is not None:
                     self._cursor.write(mark)

@@ -121,6 +121,11 @@ class Positions:
         """The position of a place; of one that is not known, this reference."""
         return self._places.setdefault(place, Position(reference))
 
+    def move(self, place: str, reference: str) -> Position:
+        """The position of a place that was at another."""
+        self._places[place] = Position(reference)
+        return self._places[place]
+
     def renamed(self, old: str, new: str) -> None:
         """A person has another name."""
         position = self._places.pop(casefold(old), None)

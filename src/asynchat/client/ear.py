@@ -19,7 +19,7 @@ from asynchat.client.connection import Connection
 from asynchat.client.errors import Lost
 from asynchat.client.heard import Heard, Run, size_of
 from asynchat.client.notices import Back, Elsewhere, Notice
-from asynchat.client.positions import ROOMS, Position, Positions, is_talk, place_of
+from asynchat.client.positions import ROOMS, Position, Positions, is_talk, now, place_of
 from asynchat.wire.irc.message import Message
 
 log = logging.getLogger("asynchat")
@@ -323,8 +323,18 @@ class Ear:
         self._hand_on(run)
 
     def _hand_on(self, heard: Run | Notice) -> None:
-        if self.hear:
-            self.heard.put(heard)
+        if not self.hear:
+            return
+        if not self._resumes and isinstance(heard, list):  # else times are references, and all the server's
+            heard = [_timed(message) for message in heard]
+        self.heard.put(heard)
+
+
+def _timed(message: Message) -> Message:
+    """A line of talk with the time at which it came, if the server has not told when it was said."""
+    if not is_talk(message) or "time" in message.tags:
+        return message
+    return Message(message.command, message.params, source=message.source, tags={**message.tags, "time": now()})
 
 
 def _live(line: Message) -> Message:

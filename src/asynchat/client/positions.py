@@ -171,7 +171,16 @@ def earlier(time: str) -> str:
         before = datetime.fromisoformat(time) - SLACK
     except ValueError:
         return ""
-    return before.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _stamp(before)
+
+
+def now() -> str:
+    """The time as a server would tell it, by the clock of this machine."""
+    return _stamp(datetime.now(UTC))
+
+
+def _stamp(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def reference(message: Message) -> str:

@@ -12,6 +12,7 @@ from asynchat.chat.errors import AsynchatError, BadMessage, Refused
 from asynchat.chat.names import casefold
 from asynchat.client.errors import Lost, NotAcknowledged
 from asynchat.client.notices import Back, Notice, Reconnecting
+from asynchat.client.positions import now
 from asynchat.client.show import Line, error, news, show, show_notice
 from asynchat.client.talker import Talker
 from asynchat.client.terminal import backlog
@@ -326,7 +327,7 @@ class Desk:
                 place.server.last_said = stored.tags.get("msgid", place.server.last_said)
                 if self.face.echoes and "echo-message" not in client.capabilities:
                     words = f"\x01ACTION {text}\x01" if action else text
-                    own = Message("PRIVMSG", [place.name, words], source=client.nick)
+                    own = Message("PRIVMSG", [place.name, words], source=client.nick, tags={"time": now()})
                     self.put(show(own, client.nick))
             self.face.changed()
 

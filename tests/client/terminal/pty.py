@@ -126,6 +126,17 @@ class Terminal:
         while self.read() or self.child.isalive():
             continue
 
+    def stopped_and_continued(self) -> None:
+        """What a shell does: stop it with a signal that it cannot catch, take the terminal, and let it go on."""
+        os.kill(self.child.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.child.pid, os.WSTOPPED | os.WNOWAIT)
+        self.take_back()
+        os.kill(self.child.pid, signal.SIGCONT)
+
+    def take_back(self) -> None:
+        """Give the terminal the modes that it had at first."""
+        termios.tcsetattr(self.child.child_fd, termios.TCSANOW, self._before)
+
     @property
     def shows_what_is_typed(self) -> bool:
         """Whether the terminal itself does so."""

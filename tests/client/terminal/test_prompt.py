@@ -313,6 +313,26 @@ def test_the_terminal_is_as_before_after_a_signal(alice: Terminal, bob: Netcat, 
     assert alice.is_as_before
 
 
+def test_who_was_stopped_goes_on_with_the_line(alice: Terminal, bob: Netcat) -> None:
+    alice.type("half ")
+    alice.until("alice> half")
+    alice.stopped_and_continued()
+    alice.wait(lambda: not alice.shows_what_is_typed, "the modes of the editor")
+    alice.enter("typed")
+    assert "half typed" in bob.until("<alice>")
+    alice.type("\x04")
+    assert alice.ended() == 0
+    assert alice.is_as_before
+
+
+def test_a_terminal_that_somebody_else_has_taken_is_left_at_ctrl_d(alice: Terminal, bob: Netcat) -> None:
+    alice.take_back()
+    alice.type("\x04")
+    bob.until("alice left")
+    assert alice.ended() == 0
+    assert not any("Traceback" in line for line in alice.all)
+
+
 def test_the_terminal_is_as_before_when_the_server_does_not_want_one(tmp_path: Path) -> None:
     with Hostile() as server, terminal(tmp_path, "join", server.url, "-n", "alice", "--no-reconnect") as alice:
         alice.until("alice>")

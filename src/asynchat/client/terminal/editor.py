@@ -10,6 +10,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from prompt_toolkit.application import Application
@@ -138,21 +139,33 @@ class Editor:
     # Its life.
 
     async def run(self, *, signals: bool) -> None:
-        """Read keys and draw until `end`; with `signals` SIGTERM and SIGHUP end it too.
+        """Read keys and draw until `end`, or the end of what is typed; with `signals` SIGTERM and SIGHUP end it too.
 
         Raises:
             Left: somebody has pressed Ctrl-C, or a signal came.
         """
         loop = asyncio.get_running_loop()
-        caught = (signal.SIGTERM, signal.SIGHUP) if signals else ()
+        caught = [signal.SIGTERM, signal.SIGHUP] if signals else []
         for number in caught:
             loop.add_signal_handler(number, self.end, Left(128 + number))
+        with suppress(AttributeError):  # Windows has none
+            loop.add_signal_handler(signal.SIGCONT, self._go_on)
+            caught.append(signal.SIGCONT)
         try:
             await self.app.run_async(handle_sigint=False)
+        except EOFError:  # the terminal has gone, or somebody has taken its modes from us
+            self.leave()
         finally:
             for number in caught:
                 loop.remove_signal_handler(number)
             self.flush()
+
+    def _go_on(self) -> None:
+        """We were stopped, and whoever had the terminal meanwhile has left it as they like it."""
+        if self.app.is_running and not self.app._running_in_terminal:  # that one puts it right itself
+            self.app.input.raw_mode().__enter__()  # what it was at first is put back by who runs
+            self.app.renderer.reset()
+            self.app._redraw()
 
     def end(self, why: BaseException | None = None) -> None:
         """Draw no more; the terminal is as it was."""

@@ -256,3 +256,52 @@ def test_a_password_is_asked_for_at_a_terminal_or_not_at_all(server: Process, tm
     )
     assert done.returncode == 2
     assert b"no terminal" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("send", "--key", "", "x"), "--key is empty"),
+        (("send", "--room", "", "x"), "cannot be the name of a room"),
+        (("send", "--room", "#no room", "x"), "cannot be the name of a room"),
+        (("send", "--room", "ops", "x"), "'#ops'?"),
+        (("send", "--to", "", "x"), "nobody's name"),
+        (("send", "--to", "ann", "--room", "#ops", "x"), "not to both"),
+        (("send", "--timeout", "nan", "x"), "no number of seconds"),
+        (("send", "--timeout", "0", "x"), "no number of seconds"),
+        (("send", "--timeout", "-1", "x"), "no number of seconds"),
+        (("join", "--wait", "nan"), "no number of seconds"),
+        (("join", "--room", ""), "cannot be the name of a room"),
+        (("tail", "a,b"), "cannot be the name of a room"),
+        (("history", "--around", "1", "--limit", "0"), "--limit"),
+        (("history", "--format", "{text:1000000000000}"), "wider than any line"),
+        (("send", "--pin", "ab" * 32, "x"), "--pin is for TLS"),
+        (("send", "--ca", "/nowhere", "x"), "--ca is for TLS"),
+        (("send", "--cert", "/nowhere", "x"), "--cert is for TLS"),
+    ],
+)
+def test_what_can_mean_nothing_is_a_usage_error(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    done = asynchat(tmp_path, "asynchat://127.0.0.1:1", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_pin_of_a_profile_is_not_passed_over_either(tmp_path: Path) -> None:
+    (tmp_path / ".config" / "asynchat").mkdir(parents=True)
+    profile = f'[profile.home]\nurl = "asynchat://127.0.0.1:1"\npin = "{"ab" * 32}"\n'
+    (tmp_path / ".config" / "asynchat" / "client.toml").write_text(profile)
+    done = asynchat(tmp_path, "home", "send", "x")
+    assert done.returncode == 2
+    assert b"asynchats://127.0.0.1:1" in done.stderr
+
+
+def test_a_room_of_the_environment_is_none_for_a_person(server: Process, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "asynchat", "send", "-u", server.url, "-n", "bob", "--to", "bob", "to myself"],
+        env=environment(tmp_path) | {"ASYNCHAT_ROOM": "#ops"},
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

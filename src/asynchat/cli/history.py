@@ -70,12 +70,14 @@ def command(
     alone = [name for name, value in {"--around": middle, "--search": words}.items() if value is not None]
     if len(alone) > 1 or (alone and (before or after)):
         raise click.UsageError(f"{alone[0]} stands alone; only --after and --before go together")
+    if middle is not None and not limit:
+        raise click.UsageError("--around is as many lines around it as --limit says; --limit 0 says all")
     try:
         pattern = re.compile(grep) if grep is not None else None
     except re.error as error:
         raise click.UsageError(f"--grep: {error}") from None
     with exits():
-        login = login_from(invocation, options, url=url, rooms=(place,) if place else ())
+        login = login_from(invocation, options, url=url, rooms=(place,) if place is not None else ())
         output = printer(
             as_json=as_json, form=form, color=invocation.wants_color(sys.stdout), places=False, time="%Y-%m-%d %H:%M"
         )

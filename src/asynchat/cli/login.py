@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +27,10 @@ from asynchat.wire.text import plain
 log = logging.getLogger("asynchat")
 
 TLS_TOO = {"asynchat": "asynchats", "irc": "ircs", "ws": "wss"}
+TLS_ONLY = ("ca", "cert", "pin")
+"""Options that nothing comes of without TLS; one thinks that they protect."""
 TRIES = 3
+_NO_NAME = re.compile(r"[\s,\x00-\x1f\x7f]")
 
 url_option = click.option("-u", "--url", envvar=["ASYNCHAT_URL"], metavar="URL", help="the server, or a profile")
 
@@ -81,16 +85,27 @@ def login_from(
     settings = client_settings(invocation, url=url, rooms=rooms, **given)
     where = address(settings.url)
     if settings.tls and not where.secure:
-        port = 6697 if (where.scheme, where.port) == ("irc", 6667) else where.port
-        where = dataclasses.replace(where, scheme=TLS_TOO.get(where.scheme, where.scheme), port=port)
+        where = _with_tls(where)
     name = settings.name or (ask_name or login_name)()
     for given_name in (name, settings.account or "", where.room or "", *settings.rooms):
         if not is_utf8(given_name):
             raise click.UsageError(f"{plain(ascii(given_name))} is not UTF-8")
+    for given_room in (*rooms, *([where.room] if where.room is not None else [])):
+        if not given_room or _NO_NAME.search(given_room):
+            raise click.UsageError(f"{plain(given_room)!r} cannot be the name of a room")
+    for option in TLS_ONLY:
+        if not where.secure and (options.get(option) or (option == "pin" and settings.pin)):
+            raise click.UsageError(f"--{option} is for TLS, and {where} is without; --tls, or {_with_tls(where)}")
     room = (where.room,) if where.room and not rooms else ()
     return Login(
         where, identity(settings, name, ask=bool(options.get("ask_password"))), trust(settings), room or settings.rooms
     )
+
+
+def _with_tls(where: Url) -> Url:
+    """The same server, with TLS if it can be."""
+    port = 6697 if (where.scheme, where.port) == ("irc", 6667) else where.port
+    return dataclasses.replace(where, scheme=TLS_TOO.get(where.scheme, where.scheme), port=port)
 
 
 def client_settings(invocation: Invocation, *, url: str | None, **given: Any) -> ClientSettings:

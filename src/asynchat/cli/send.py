@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from asynchat.cli import DATA
 from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import come_in, is_utf8, login_from, login_options, url_option
+from asynchat.cli.seconds import Seconds
 from asynchat.cli.sending import Counter, Sender, SpoolSender
 from asynchat.cli.spool import Author, Spool
 from asynchat.client.keys import wire_key
@@ -34,7 +36,7 @@ from asynchat.wire.text import plain
 @click.option("--ack/--no-ack", "acks", default=True, help="wait until it is stored, or until it is sent (stored)")
 @click.option(
     "--timeout",
-    type=float,
+    type=Seconds(),
     default=10.0,
     metavar="SECONDS",
     help="how long to wait until the next message is stored, not all of them (10)",
@@ -75,8 +77,11 @@ def command(
     """
     if stream and text:
         raise click.UsageError("--stream sends standard input, and no TEXT")
+    _check_target(room, to)
+    if key == "":
+        raise click.UsageError("--key is empty: what was sent under it once would be all that is ever stored")
     with exits():
-        login = login_from(invocation, options, url=url, rooms=(room,) if room else ())
+        login = login_from(invocation, options, url=url, rooms=(room,) if room is not None and to is None else ())
         if to is not None and not is_utf8(to):
             raise click.UsageError("--to is not UTF-8")
         target = to or login.rooms[0]
@@ -101,6 +106,21 @@ def command(
         counter = Counter(shown=sys.stderr.isatty() and not invocation.quiet)
         sender = Sender(enter, target, key=key, as_json=as_json, acks=acks, counter=counter)
         asyncio.run(sender.stream() if stream else sender.post(as_code(code, _text(text))))
+
+
+def _check_target(room: str | None, to: str | None) -> None:
+    """See that it is for one place.
+
+    Raises:
+        click.UsageError
+    """
+    given = click.get_current_context().get_parameter_source("room") is ParameterSource.COMMANDLINE
+    if to is not None and given:
+        raise click.UsageError("it goes to a room (--room) or to a person (--to), not to both")
+    if to is not None and (not to or " " in to):
+        raise click.UsageError(f"--to {to!r} is nobody's name")
+    if to is None and given and room and room[0].isalnum():
+        raise click.UsageError(f"--room is a room, '#{room}'? --to is for a person")
 
 
 def _send_spool(

@@ -20,6 +20,7 @@ from asynchat.cli.invocation import Invocation
 from asynchat.cli.lines import Print, printer
 from asynchat.cli.login import Login, come_in, login_from, login_options, url_option
 from asynchat.cli.moment import Moment
+from asynchat.cli.seconds import Seconds
 from asynchat.client.cursor import Cursor
 from asynchat.client.positions import is_talk, place_of, reference
 from asynchat.client.registration import Identity
@@ -41,7 +42,9 @@ from asynchat.wire.text import plain
 @click.option("--cursor", metavar="FILE", type=click.Path(path_type=Path), help="keep in a file what was printed")
 @click.option("--json", "as_json", is_flag=True, help="print each message as JSON")
 @click.option("--format", "form", metavar="TEXT", help="print each message so: '{time:%H:%M} {from}: {text}'")
-@click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="try for so long until the server is up")
+@click.option(
+    "--wait", type=Seconds(none=True), default=0.0, metavar="SECONDS", help="try for so long until the server is up"
+)
 @click.pass_obj
 def command(
     invocation: Invocation,

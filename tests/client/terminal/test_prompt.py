@@ -191,6 +191,24 @@ def test_two_servers_at_once(alice: Terminal, serve: Serve) -> None:
     tim.close()
 
 
+def test_of_two_servers_the_one_that_is_up_is_sat_at_and_the_other_comes(
+    server: Process, serve: Serve, tmp_path: Path
+) -> None:
+    down = serve("--data", str(tmp_path / "down"))
+    down.kill()
+    with terminal(tmp_path, "join", down.url, server.url, "-n", "alice") as alice:
+        alice.until("Connection refused", "joined #lobby", "*1:#lobby", f"{down.url}: connecting")
+        serve("--data", str(tmp_path / "down"), port=str(down.port))
+        alice.until("*1:asynchat/#lobby (1)", "2:asynchat/#lobby")
+        alice.enter("/quit")
+        assert alice.ended() == 0
+
+
+def test_if_none_of_two_servers_is_up_it_ends(tmp_path: Path) -> None:
+    with terminal(tmp_path, "join", "127.0.0.1:1", "127.0.0.1:2", "-n", "alice") as alice:
+        assert alice.ended() == 69
+
+
 def test_what_is_typed_for_a_server_that_has_ended_goes_to_no_other(
     server: Process, bob: Netcat, tmp_path: Path
 ) -> None:

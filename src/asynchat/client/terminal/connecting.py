@@ -35,13 +35,13 @@ class Connecting:
         """Where it has not come in yet, in the order in which that was begun."""
         return list(self._under_way)
 
-    def begin(self, url: str, room: str) -> None:
-        """Come in there, and enter that room, or those of the profile if it is none."""
+    def begin(self, url: str, room: str, *, looks: bool = True) -> None:
+        """Come in there, and enter that room, or those of the profile if it is none. Who `looks` looks there then."""
         if url in self._under_way:
             self._desk.tell(error(f"{plain(url)} is being connected to already"))
             return
         self._desk.tell(news(f"connecting to {plain(url)}"))
-        task = self._group.create_task(self._come_in(url, room, self._desk.typed))
+        task = self._group.create_task(self._come_in(url, room, self._desk.typed if looks else None))
         self._under_way[url] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -62,7 +62,7 @@ class Connecting:
         for task in self._tasks:
             task.cancel()
 
-    async def _come_in(self, url: str, room: str, typed: int) -> None:
+    async def _come_in(self, url: str, room: str, typed: int | None) -> None:
         desk = self._desk
         try:
             client, rooms = await self._connect(url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -67,8 +67,10 @@ class Desk:
         self._over: asyncio.Future[None]
         self._seated: asyncio.Event  # the first rooms are entered
 
-    async def run(self, clients: list[tuple[Talker, tuple[str, ...]]]) -> None:
+    async def run(self, clients: list[tuple[Talker, tuple[str, ...]]], *, absent: Sequence[str] = ()) -> None:
         """Sit there until somebody leaves: by /quit, the end of what is typed, or because no server is left.
+
+        At `absent` servers, known by URL, one will be too, once they can be reached.
 
         Raises:
             Lost: the connection ended by itself, and there is no other server.
@@ -82,6 +84,8 @@ class Desk:
                 typing = self._group.create_task(self._type())
                 for client, rooms in clients:
                     await self.sit_down(client, rooms)
+                for url in absent:
+                    self.connecting.begin(url, "", looks=False)
                 self._seated.set()
                 await asyncio.wait([typing, self._over], return_when=asyncio.FIRST_COMPLETED)
                 self.connecting.end()

@@ -305,3 +305,19 @@ def test_a_room_of_the_environment_is_none_for_a_person(server: Process, tmp_pat
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_numeric_says_what_it_is_about(server: Process, tmp_path: Path) -> None:
+    done = asynchat(tmp_path, server.url, "send", "--to", "ghost", "x")
+    assert (done.returncode, done.stderr) == (77, b"asynchat: ghost: No such nick/channel (401)\n")
+
+
+def test_whose_name_is_registered_is_told_how_to_log_in(server: Process, tmp_path: Path) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as nat, nat.makefile("rw") as stream:
+        stream.write("bob\n/register correct horse\n")
+        stream.flush()
+        while "registered" not in stream.readline():
+            continue
+    done = asynchat(tmp_path, server.url, "send", "x")
+    assert done.returncode == 77
+    assert b"--account bob, and --ask-password or --password-file" in done.stderr

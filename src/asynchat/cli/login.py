@@ -234,6 +234,9 @@ async def come_in(make: Callable[[Identity], Talker], identity: Identity, *, ask
             return await client.__aenter__()
         except Refused as refused:
             again = await _again(identity, refused, ask)
+            if again is None and refused.code == "NAME_RESERVED" and ask is None and identity.account is None:
+                how = f"if that is you: --account {identity.name}, and --ask-password or --password-file"
+                raise Refused(refused.code, f"{refused.text}; {how}", refused.about) from None
             if again is None or again == identity:
                 raise
             identity = again

@@ -89,9 +89,14 @@ def test_a_short_paste_is_one_message_and_a_long_one_is_asked_about(alice: Termi
     alice.until_gone("send 12 lines?")
     alice.enter("")
     alice.until("send 12 lines?")
+    alice.type("n")
+    alice.until_gone("send 12 lines?")
     alice.enter("")
+    alice.until("send 12 lines?")
+    alice.type("y")
     assert bob.until("<alice>").strip() == "<alice> row 0"
     assert bob.until("row 11").strip() == "<alice> row 11"
+    assert not any("row 11n" in line for line in alice.lines)
 
 
 def test_a_resize_keeps_what_is_typed(alice: Terminal, bob: Netcat) -> None:

@@ -134,7 +134,7 @@ class Editor:
 
     def _how_many(self) -> StyleAndTextTuples:
         lines = self.buffer.text.count("\n") + 1
-        return [("class:ask", f"send {lines} lines? Enter sends, Ctrl-C does not")]
+        return [("class:ask", f"send {lines} lines? Enter or y sends, n does not")]
 
     # Its life.
 
@@ -318,6 +318,11 @@ class Editor:
             self._changed(self.buffer)  # which a reset does not tell
         else:
             self.end(Left(130))
+
+    @property
+    def confirming(self) -> bool:
+        """Whether one is asked whether to send what stands there."""
+        return self._confirming
 
     def press(self, text: str) -> None:
         """Do as if a command had been typed."""

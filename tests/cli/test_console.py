@@ -66,6 +66,17 @@ def test_it_ends_with_the_server(server: Process, tmp_path: Path) -> None:
     assert console(tmp_path).returncode == 69
 
 
+def test_it_ends_well_when_somebody_else_stops_the_server(server: Process, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "asynchat", "admin", "console", "--data", str(tmp_path / "data")]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path)
+    ) as operator:
+        assert operator.stdout is not None
+        operator.stdout.readline()
+        server.popen.terminate()
+        assert operator.wait(PATIENCE_S) == 0
+
+
 def test_what_a_script_types_with_its_request_is_taken(server: Process, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(PATIENCE_S)
@@ -85,17 +96,19 @@ def test_a_killed_server_leaves_no_ghost_of_its_operator(serve: Serve, tmp_path:
     server = serve("--data", data)
     command = [sys.executable, "-m", "asynchat", "admin", "console", "--data", data]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(tmp_path)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(tmp_path)
     ) as operator:
         assert operator.stdin is not None
         assert operator.stdout is not None
+        assert operator.stderr is not None
         operator.stdin.write(b"/topic Tea\n")
         operator.stdin.flush()
         while b"Tea" not in (line := operator.stdout.readline()):
             assert line
         server.kill()
         operator.stdin.close()
-        assert operator.wait(PATIENCE_S) == 0
+        assert operator.wait(PATIENCE_S) == 75
+        assert b"without a word" in operator.stderr.read()
     serve("--data", data)
     done = console(tmp_path, "/topic\n/who #lobby\n")
     assert done.stdout.splitlines()[-2:] == ['*** topic of #lobby: "Tea"', "*** #lobby (1): @server"]
@@ -193,6 +206,15 @@ def test_who_reads_no_more_ends_it_with_141(server: Process, tmp_path: Path) -> 
         operator.stdin.flush()
         assert operator.wait(PATIENCE_S) == 141
         operator.stdin.close()
+
+
+def test_what_cannot_be_shown_ends_it_with_74(server: Process, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m asynchat admin console --data {tmp_path / 'data'} >&-"
+    done = subprocess.run(
+        command, shell=True, input=b"/help\n", env=environment(tmp_path), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (74, b"")
+    assert b"standard output" in done.stderr
 
 
 def test_a_script_that_has_said_all_before_it_is_answered_is_answered_all_the_same(

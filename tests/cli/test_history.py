@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.program import asynchat, lines, said
 from tests.net.conftest import Process, Serve, environment, serve
+from tests.netcat import Netcat
 
 __all__ = ["serve"]
 
@@ -87,6 +88,20 @@ def test_what_makes_no_sense_is_told(server: Process, tmp_path: Path, arguments:
     assert done.stderr
 
 
+def test_an_account_is_in_no_other_rooms_afterwards(serve: Serve, tmp_path: Path) -> None:
+    server = serve("--memory")
+    said(tmp_path, server.url, "tea", room="#ops")
+    with Netcat(server.port, "alice") as alice:
+        alice.say("/register correct horse")
+        alice.until("registered")
+    (tmp_path / "password").write_text("correct horse\n")
+    login = ("--name", "alice", "--password-file", str(tmp_path / "password"))
+    assert texts(tmp_path, server, "#ops", *login) == ["tea"]
+    with Netcat(server.port, "bob") as bob:
+        bob.say("/who #ops")
+        assert "NO_SUCH_ROOM" in bob.until("ops")
+
+
 def test_a_format_and_objects(server: Process, tmp_path: Path) -> None:
     form = "{time:%Y} {from}\\t{text} in {place}"
     done = asynchat(tmp_path, server.url, "history", "--limit", "1", "--format", form)
@@ -136,3 +151,13 @@ def test_what_the_terminal_cannot_show_ends_nothing(command: list[str], server: 
     if command != ["join"]:
         done = subprocess.run([*run, "--json"], env=env, capture_output=True, timeout=20, check=False)
         assert json.loads(done.stdout.splitlines()[-1])["text"] == "日本 tea"
+
+
+def test_a_message_that_the_server_does_not_have_is_told(server: Process, tmp_path: Path) -> None:
+    said(tmp_path, server.url, "one", "two")
+    for option in ("--before", "--after", "--around"):
+        done = asynchat(tmp_path, server.url, "history", option, "99999")
+        assert done.returncode == 0
+        assert done.stderr == b"asynchat: the server has no message 99999 in #lobby\n"
+    known = json.loads(lines(asynchat(tmp_path, server.url, "history", "--json", "--limit", "1"))[0])["id"]
+    assert asynchat(tmp_path, server.url, "history", "--before", known).stderr == b""

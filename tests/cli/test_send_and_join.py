@@ -14,7 +14,7 @@ import pytest
 
 from asynchat.chat.errors import Refused
 from asynchat.cli.exits import exits
-from tests.net.conftest import Process, Serve, environment, serve
+from tests.net.conftest import PATIENCE_S, Process, Serve, environment, serve
 
 __all__ = ["serve"]
 
@@ -241,3 +241,83 @@ def test_standard_streams_may_be_closed(command: str, code: int, server: Process
     assert done.returncode == code, done.stderr
     assert b"Traceback" not in done.stderr
     assert b"ignored" not in done.stderr
+
+
+def test_a_password_is_asked_for_at_a_terminal_or_not_at_all(server: Process, tmp_path: Path) -> None:
+    arguments = ["send", "-u", server.url, "-n", "bob", "--account", "bob", "--ask-password", "hi"]
+    done = subprocess.run(
+        [sys.executable, "-m", "asynchat", *arguments],
+        input=b"sesame\n",
+        env=environment(tmp_path),
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+        start_new_session=True,  # so that there is none
+    )
+    assert done.returncode == 2
+    assert b"no terminal" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("send", "--key", "", "x"), "--key is empty"),
+        (("send", "--room", "", "x"), "cannot be the name of a room"),
+        (("send", "--room", "#no room", "x"), "cannot be the name of a room"),
+        (("send", "--room", "ops", "x"), "'#ops'?"),
+        (("send", "--to", "", "x"), "nobody's name"),
+        (("send", "--to", "ann", "--room", "#ops", "x"), "not to both"),
+        (("send", "--timeout", "nan", "x"), "no number of seconds"),
+        (("send", "--timeout", "0", "x"), "no number of seconds"),
+        (("send", "--timeout", "-1", "x"), "no number of seconds"),
+        (("join", "--wait", "nan"), "no number of seconds"),
+        (("join", "--room", ""), "cannot be the name of a room"),
+        (("tail", "a,b"), "cannot be the name of a room"),
+        (("history", "--around", "1", "--limit", "0"), "--limit"),
+        (("history", "--format", "{text:1000000000000}"), "wider than any line"),
+        (("send", "--pin", "ab" * 32, "x"), "--pin is for TLS"),
+        (("send", "--ca", "/nowhere", "x"), "--ca is for TLS"),
+        (("send", "--cert", "/nowhere", "x"), "--cert is for TLS"),
+    ],
+)
+def test_what_can_mean_nothing_is_a_usage_error(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    done = asynchat(tmp_path, "asynchat://127.0.0.1:1", *arguments)
+    assert done.returncode == 2
+    assert words in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_pin_of_a_profile_is_not_passed_over_either(tmp_path: Path) -> None:
+    (tmp_path / ".config" / "asynchat").mkdir(parents=True)
+    profile = f'[profile.home]\nurl = "asynchat://127.0.0.1:1"\npin = "{"ab" * 32}"\n'
+    (tmp_path / ".config" / "asynchat" / "client.toml").write_text(profile)
+    done = asynchat(tmp_path, "home", "send", "x")
+    assert done.returncode == 2
+    assert b"asynchats://127.0.0.1:1" in done.stderr
+
+
+def test_a_room_of_the_environment_is_none_for_a_person(server: Process, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "asynchat", "send", "-u", server.url, "-n", "bob", "--to", "bob", "to myself"],
+        env=environment(tmp_path) | {"ASYNCHAT_ROOM": "#ops"},
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_numeric_says_what_it_is_about(server: Process, tmp_path: Path) -> None:
+    done = asynchat(tmp_path, server.url, "send", "--to", "ghost", "x")
+    assert (done.returncode, done.stderr) == (77, b"asynchat: ghost: No such nick/channel (401)\n")
+
+
+def test_whose_name_is_registered_is_told_how_to_log_in(server: Process, tmp_path: Path) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), PATIENCE_S) as nat, nat.makefile("rw") as stream:
+        stream.write("bob\n/register correct horse\n")
+        stream.flush()
+        while "registered" not in stream.readline():
+            continue
+    done = asynchat(tmp_path, server.url, "send", "x")
+    assert done.returncode == 77
+    assert b"--account bob, and --ask-password or --password-file" in done.stderr

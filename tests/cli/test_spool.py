@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from asynchat.cli.spool import Spool
+from asynchat.chat.errors import StoreError
+from asynchat.cli.spool import Author, Spool
 from tests.cli.program import asynchat, lines
 from tests.net.conftest import PATIENCE_S, Serve, environment, serve
 
@@ -22,8 +25,12 @@ def heard(folder: Path, url: str) -> list[str]:
     return lines(asynchat(folder, url, "history", "--format", "{text}"))
 
 
-def waiting(folder: Path) -> list[str]:
-    return [each.text for each in Spool(folder / "spool")]
+def spool(folder: Path, url: str, name: str = "bob") -> Spool:
+    return Spool(folder / "spool", Author(url, name))
+
+
+def waiting(folder: Path, url: str, name: str = "bob") -> list[str]:
+    return [each.text for each in spool(folder, url, name)]
 
 
 def send(folder: Path, url: str, *arguments: str, stdin: bytes | None = b"") -> subprocess.CompletedProcess[bytes]:
@@ -37,10 +44,10 @@ def test_what_could_not_be_sent_goes_with_the_next_in_order_and_once(serve: Serv
         done = send(tmp_path, server.url, text)
         assert done.returncode == 0
         assert b"waits in the spool" in done.stderr
-    assert waiting(tmp_path) == ["one", "two\nlines"]
+    assert waiting(tmp_path, server.url) == ["one", "two\nlines"]
     again = serve("--data", str(tmp_path / "data"), port=str(server.port))
     assert send(tmp_path, again.url, "three").returncode == 0
-    assert waiting(tmp_path) == []
+    assert waiting(tmp_path, server.url) == []
     assert heard(tmp_path, again.url) == ["one", "two", "lines", "three"]
     assert send(tmp_path, again.url).returncode == 0
     assert heard(tmp_path, again.url) == ["one", "two", "lines", "three"]
@@ -49,7 +56,7 @@ def test_what_could_not_be_sent_goes_with_the_next_in_order_and_once(serve: Serv
 def test_what_was_stored_before_the_end_is_not_stored_again(serve: Serve, tmp_path: Path) -> None:
     """The file is there still, as after kill -9 between the server's answer and its removal."""
     server = serve("--memory")
-    Spool(tmp_path / "spool").put("#lobby", "once", "k" * 32)
+    spool(tmp_path, server.url).put("#lobby", "once", "k" * 32)
     (path,) = (tmp_path / "spool").glob("*.json")
     kept = path.read_bytes()
     assert send(tmp_path, server.url).returncode == 0
@@ -60,13 +67,13 @@ def test_what_was_stored_before_the_end_is_not_stored_again(serve: Serve, tmp_pa
 
 def test_what_is_refused_is_put_aside_and_the_rest_goes(serve: Serve, tmp_path: Path) -> None:
     server = serve("--memory")
-    spool = Spool(tmp_path / "spool")
-    spool.put("nobody", "for nobody", "a" * 32)
-    spool.put("#lobby", "hello", "b" * 32)
+    kept = spool(tmp_path, server.url)
+    kept.put("nobody", "for nobody", "a" * 32)
+    kept.put("#lobby", "hello", "b" * 32)
     (tmp_path / "spool" / "00-nonsense.json").write_text("{")
     done = send(tmp_path, server.url)
     assert done.returncode == 77
-    assert waiting(tmp_path) == []
+    assert waiting(tmp_path, server.url) == []
     assert heard(tmp_path, server.url) == ["hello"]
     aside = sorted((tmp_path / "spool" / "refused").iterdir())
     assert [each.read_text() for each in aside if "nonsense" in each.name] == ["{"]
@@ -109,8 +116,36 @@ def test_code_and_what_nobody_waits_for(serve: Serve, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["a\0b", "caf\udce9"])
 def test_what_nobody_could_say_does_not_keep_back_the_rest(text: str, serve: Serve, tmp_path: Path) -> None:
     server = serve("--memory")
-    Spool(tmp_path / "spool").put("#lobby", text, "a" * 32)
+    spool(tmp_path, server.url).put("#lobby", text, "a" * 32)
     send(tmp_path, server.url, "next")
-    assert waiting(tmp_path) == []
+    assert waiting(tmp_path, server.url) == []
     assert heard(tmp_path, server.url) == ["next"]
     assert len(list((tmp_path / "spool" / "refused").iterdir())) == 1
+
+
+def test_what_waits_for_another_server_or_name_waits_on(serve: Serve, tmp_path: Path) -> None:
+    down, up = serve("--memory"), serve("--memory")
+    down.kill()
+    assert send(tmp_path, down.url, "-r", "#ops", "secret").returncode == 0
+    spool(tmp_path, up.url, "ci").put("#lobby", "built", "a" * 32)
+    done = send(tmp_path, up.url, "hello")
+    assert done.returncode == 0
+    assert done.stderr.decode().splitlines() == [
+        f"asynchat: 1 message waits in the spool for send -n bob -u {down.url}",
+        f"asynchat: 1 message waits in the spool for send -n ci -u {up.url}",
+    ]
+    assert heard(tmp_path, up.url) == ["hello"]
+    assert lines(asynchat(tmp_path, up.url, "history", "#ops")) == []
+    assert waiting(tmp_path, down.url) == ["secret"]
+    assert waiting(tmp_path, up.url, "ci") == ["built"]
+
+
+def test_what_the_disk_has_no_room_for_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    kept = spool(tmp_path, "asynchat://nowhere:1")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreError, match="No space left"):
+        kept.put("#lobby", "hello", "a" * 32)
+    assert list((tmp_path / "spool").iterdir()) == []

@@ -133,6 +133,29 @@ def test_a_restart_of_the_server_is_not_noticed_in_the_lines(serve: Serve, tmp_p
     assert tail.until("three") == ["two", "three"]
 
 
+@pytest.mark.parametrize("follow", [True, False], ids=["follow", "once"])
+@pytest.mark.parametrize("number", [1, 5], ids=["the id is not there", "the id is another line's"])
+def test_a_cursor_of_another_log_goes_on_by_time(
+    number: int, serve: Serve, tmp_path: Path, tails: list[Tail], *, follow: bool
+) -> None:
+    server = serve("--data", str(tmp_path / "data"))
+    said(tmp_path, server.url, "one", "two", "three")
+    cursor = ("--cursor", str(tmp_path / "cursor"), "--format", "{text}")
+    assert lines(asynchat(tmp_path, server.url, "tail", "--once", *cursor)) == ["one", "two", "three"]
+    server.kill()
+    again = serve("--data", str(tmp_path / "new"), port=str(server.port))
+    new = [f"new {each}" for each in range(number)]
+    said(tmp_path, again.url, *new)
+    if follow:
+        tails.append(tail := Tail(tmp_path, again.url, *cursor))
+        assert tail.until(new[-1]) == new
+        return
+    done = asynchat(tmp_path, again.url, "tail", "--once", *cursor)
+    assert lines(done) == new
+    assert b"!!! the server does not have what came last of #lobby; going on after 20" in done.stderr
+    assert asynchat(tmp_path, again.url, "tail", "--once", *cursor).stderr == b""
+
+
 def test_a_cursor_is_of_one_process_and_one_server(
     server: Process, serve: Serve, tmp_path: Path, tails: list[Tail]
 ) -> None:
@@ -162,7 +185,35 @@ def test_moments() -> None:
     assert moment("2026-11-19T08:30:01Z", now) == "timestamp=2026-11-19T08:30:01.000Z"
     assert moment("1842", now) == "msgid=1842"
     assert moment("#1842", now) == "msgid=1842"
-    assert moment("25:99", now) == "msgid=25:99"
+    assert moment("1w", now) == "timestamp=2026-11-13T12:00:00.000Z"
+    assert moment("1.5h", now) == "timestamp=2026-11-20T10:30:00.000Z"
+    assert moment("#yesterday", now) == "msgid=yesterday"
+    assert moment("fqbxn9kx4b9s2", now) == "msgid=fqbxn9kx4b9s2"
+    assert moment("RhvGGJHrSJ3W1nXbZt0qTA-R", now) == "msgid=RhvGGJHrSJ3W1nXbZt0qTA-R"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "25:99",
+        "2026-02-30",
+        "2026-13",
+        "13.5.2026",
+        "yesterday",
+        "abc",
+        "10minutes",
+        "99999999d",
+        "0001-01-01",
+        "",
+        "#",
+    ],
+)
+def test_what_is_no_moment_is_a_usage_error(text: str, tmp_path: Path) -> None:
+    for arguments in (("history", "--after"), ("tail", "--once", "--since")):
+        done = asynchat(tmp_path, "asynchat://127.0.0.1:1", *arguments, text)
+        assert done.returncode == 2
+        assert b"'%s'" % arguments[-1].encode() in done.stderr
+        assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
@@ -198,3 +249,9 @@ def test_who_has_an_account_and_never_left_the_room_misses_nothing(
         found = tail.until(f"{run}.missed")
         assert found == [f"{run}.missed"]
         tail.end(signal.SIGTERM)
+
+
+def test_an_id_that_the_server_does_not_have_is_told(server: Process, tmp_path: Path) -> None:
+    said(tmp_path, server.url, "one")
+    done = asynchat(tmp_path, server.url, "tail", "--once", "--since", "99999")
+    assert (done.returncode, done.stderr) == (0, b"asynchat: the server has no message 99999 in #lobby\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -131,3 +132,15 @@ async def test_who_takes_nothing_at_all_without_history_leaves_in_the_end(monkey
         with pytest.raises(NotAcknowledged):
             await alice.send("#lobby", "hello")
         assert str(alice.ended_by) == "the server says more than is taken"
+
+
+async def test_what_comes_without_a_time_has_that_when_it_came() -> None:
+    """As from servers without IRCv3 server-time."""
+    answers = welcome(caps="message-tags") | {"PING": ":bob!u@h PRIVMSG #lobby :hello"}
+    async with Scripted(answers) as server, talker(server.port, "alice") as client:
+        client.write("PING", "x")
+        async for message in client:
+            if isinstance(message, Message) and talk(message) is not None:
+                break
+    when = datetime.fromisoformat(message.tags["time"])
+    assert timedelta(0) <= datetime.now(UTC) - when < timedelta(minutes=1)

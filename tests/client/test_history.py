@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+
 import pytest
 
-from asynchat.client.history import SEARCH, search
+from asynchat.client.history import SEARCH, backwards, forwards, search
+from asynchat.wire.irc.message import Message
 from tests.client.scripted import ALL, batch, welcome
-from tests.client.test_client import alice
+from tests.client.test_client import alice, line
 
 
 def said(number: int, at: str) -> str:
@@ -39,3 +42,14 @@ async def test_what_was_said_in_one_moment_is_found_once_and_whole(*, inclusive:
     ):
         pages = [[line.tags["msgid"] for line in page] async for page in search(client, "#lobby", "x")]
     assert [msgid for page in reversed(pages) for msgid in page] == ["1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("way", [backwards, forwards])
+async def test_a_server_that_repeats_a_page_is_not_asked_for_ever(
+    way: Callable[..., AsyncIterator[list[Message]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = welcome() | {"CHATHISTORY ": batch("{label}", line(11, "one"), line(12, "two"))}
+    async with alice(answers, past=0) as (client, _):
+        pages = [page async for page in way(client, "#lobby", "msgid=5")]
+    assert [[each.params[1] for each in page] for page in pages] == [["one", "two"]]
+    assert "the server repeats what was said in #lobby" in caplog.text

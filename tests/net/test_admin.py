@@ -57,13 +57,22 @@ async def test_who_stops_a_server_hears_the_end_once_its_data_is_let_go_of(
         b'{"verb": "ban-add", "mask": "x", "how_long_ms": Infinity}',
         b'{"verb": "ban-add", "mask": "x", "how_long_ms": 0.5}',
         b'{"verb": "drain", "timeout_s": "soon"}',
+        b'{"verb": "drain", "timeout_s": "nan"}',
+        b'{"verb": "drain", "timeout_s": NaN}',
+        b'{"verb": "drain", "timeout_s": -1}',
+        b'{"verb": "drain", "reason": 7}',
+        b'{"verb": "account-add", "name": null, "password": "sesame"}',
+        b'{"verb": "room-topic", "room": "#lobby", "text": null}',
+        b'{"verb": "ban-add", "mask": null}',
     ],
 )
 async def test_what_is_no_request_is_answered_and_another_may_follow(tmp_path: Path, request_: bytes) -> None:
-    async with asyncio.timeout(PATIENCE_S), asynchat.Server(port=0, admin=tmp_path / "admin.sock"):
+    async with asyncio.timeout(PATIENCE_S), asynchat.Server(port=0, admin=tmp_path / "admin.sock") as server:
         reader, writer = await asyncio.open_unix_connection(tmp_path / "admin.sock")
         writer.write(request_ + b'\n{"verb": "stats"}\n')
         assert json.loads(await reader.readline())["error"]["code"] == "BAD_REQUEST"
         assert json.loads(await reader.readline())["ok"]["people"] == 0
         writer.close()
         await writer.wait_closed()
+        *_, end = await asyncio.open_connection("127.0.0.1", server.port)  # it takes people still
+        end.close()

@@ -14,7 +14,8 @@ from typing import Any, NoReturn
 
 import click
 
-from asynchat.cli import CONFIG, PROTOCOL, REFUSED, UNREACHABLE
+from asynchat.cli import CONFIG, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE
+from asynchat.cli.asking import ask_new_password
 from asynchat.cli.options import data_folder
 from asynchat.cli.takeaway import backup, data_option, export, import_
 from asynchat.wire import durations
@@ -83,8 +84,7 @@ def _new_password(*, from_stdin: bool) -> str:
     """A password from a pipe, or typed twice."""
     if from_stdin:
         return sys.stdin.read().removesuffix("\n")
-    typed: str = click.prompt("password", hide_input=True, confirmation_prompt=True)
-    return typed
+    return ask_new_password()
 
 
 @account.command("forget")
@@ -107,7 +107,10 @@ def account_list(*, data: str | None) -> None:
 @command.command("console")
 @data_option
 def console(*, data: str | None) -> None:
-    """Be the server's operator: what is typed is said as `server`; /help tells more."""
+    """Be the server's operator: what is typed is said as `server`; /help tells more.
+
+    75 says that the server has died, and that what was typed last may not be done.
+    """
     path = socket_path(data)
     try:
         asyncio.run(_sit_at(path))
@@ -120,6 +123,7 @@ def console(*, data: str | None) -> None:
 async def _sit_at(path: Path) -> None:
     from asynchat.cli.console import Screen, attend
     from asynchat.net.console import Console
+    from asynchat.wire.talk.render import NEWS
 
     with socket.socket(socket.AF_UNIX) as connection:
         _connect(connection, str(path))
@@ -127,8 +131,49 @@ async def _sit_at(path: Path) -> None:
     writer.write(b'{"verb": "console"}\n')
     if b'"ok"' not in await reader.readline():
         _end(PROTOCOL, f"what answers at {path} has no console")
-    screen = Screen()
-    await attend(Console(reader, writer, screen.show), screen)
+    screen, said, typed_all = Screen(), "", False
+
+    async def show(line: str) -> None:
+        nonlocal said
+        said = line
+        await screen.show(line)
+
+    async def finish() -> None:
+        nonlocal typed_all
+        typed_all = True
+        at_server.finish()
+
+    at_server = Console(reader, writer, show)
+    try:
+        await attend(at_server, screen, at_end=finish)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _end(DISK, f"standard output: {error.strerror or error}")
+    if said != f"{NEWS} bye" and not await asyncio.to_thread(_has_ended_in_order, path, answered=typed_all):
+        _end(RETRY, "the server has ended without a word; what was typed last may not be done")
+
+
+def _has_ended_in_order(path: Path, *, answered: bool) -> bool:
+    """Whether a server that has ended a console did not just die: it takes its socket away, which may take a moment.
+
+    Who had typed all is `answered` by one that goes on.
+    """
+    give_up = time.monotonic() + TIMEOUT_S
+    while path.exists() and time.monotonic() < give_up:
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(TIMEOUT_S)
+                connection.connect(str(path))
+                connection.sendall(b'{"verb": "stats"}\n')
+                if connection.recv(1) and answered:
+                    return True
+        except ConnectionRefusedError:
+            return not path.exists()
+        except OSError:
+            continue
+        time.sleep(0.05)
+    return not path.exists()
 
 
 @command.group()

@@ -64,6 +64,8 @@ def exits() -> Iterator[None]:
 def told(error: BaseException) -> str:
     """An error as one line that a terminal can show: some have a text in them that may be a book."""
     text = plain(str(error))
+    if isinstance(error, Refused) and error.code.isdigit() and error.about:  # a numeric says less than what it is about
+        text = plain(f"{' '.join(error.about)}: {error.text} ({error.code})")
     return text if len(text) <= MOST_TOLD else f"{text[:MOST_TOLD]}…"
 
 

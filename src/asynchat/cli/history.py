@@ -6,7 +6,7 @@ import asyncio
 import re
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,13 @@ from asynchat.cli.invocation import Invocation
 from asynchat.cli.lines import printer
 from asynchat.cli.login import Login, come_in, login_from, login_options, url_option
 from asynchat.cli.moment import Moment
-from asynchat.client.history import SEARCH, around, backwards, forwards, search
+from asynchat.client.errors import Lost, NotAcknowledged
+from asynchat.client.history import SEARCH, around, backwards, find, forwards, search
 from asynchat.client.registration import Identity
 from asynchat.client.show import nick_of
 from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message
+from asynchat.wire.text import plain
 
 
 @click.command("history")
@@ -59,7 +61,8 @@ def command(
 ) -> None:
     """Print what was said last in a ROOM, or with a person, in order.
 
-    A moment is the id of a message, 18:30 (today), 2026-11-20, 2026-11-20T18:30 or 10m (ago).
+    A moment is the id of a message, 18:30 (today), 2026-11-20, 2026-11-20T18:30 or 10m (ago; ms, s, m, h,
+    d, w).
 
     --search is quick for what few lines have in them: the server knows where words are, and longer ones that begin with
     them, whatever their case and accents. --grep finds anything anywhere in a line, so all of them are read; with both,
@@ -68,12 +71,14 @@ def command(
     alone = [name for name, value in {"--around": middle, "--search": words}.items() if value is not None]
     if len(alone) > 1 or (alone and (before or after)):
         raise click.UsageError(f"{alone[0]} stands alone; only --after and --before go together")
+    if middle is not None and not limit:
+        raise click.UsageError("--around is as many lines around it as --limit says; --limit 0 says all")
     try:
         pattern = re.compile(grep) if grep is not None else None
     except re.error as error:
         raise click.UsageError(f"--grep: {error}") from None
     with exits():
-        login = login_from(invocation, options, url=url, rooms=(place,) if place else ())
+        login = login_from(invocation, options, url=url, rooms=(place,) if place is not None else ())
         output = printer(
             as_json=as_json, form=form, color=invocation.wants_color(sys.stdout), places=False, time="%Y-%m-%d %H:%M"
         )
@@ -127,10 +132,16 @@ async def _read(login: Login, wanted: Wanted) -> tuple[str, list[Message]]:
             if refused.code in ("NO_HISTORY", "NO_SEARCH", "INVALID_MSGREFTYPE") or place[:1] not in "#&":
                 raise
             await client.join(place)
-            return client.nick, await _lines(client, place, wanted)
+            try:
+                return client.nick, await _lines(client, place, wanted)
+            finally:
+                with suppress(Refused, Lost, NotAcknowledged):  # an account that was not in it would stay there
+                    await client.part(place)
 
 
 async def _lines(client: Talker, place: str, wanted: Wanted) -> list[Message]:
+    for reference in filter(None, (wanted.after, wanted.middle, wanted.before)):
+        await tell_unknown(client, place, reference)
     if wanted.words is not None:
         return await _last(search(client, place, wanted.words, by=wanted.speaker), wanted)
     if wanted.middle is not None:
@@ -153,6 +164,17 @@ async def _lines(client: Talker, place: str, wanted: Wanted) -> list[Message]:
                     return lines
         return lines
     return await _last(backwards(client, place, wanted.before or ""), wanted)
+
+
+async def tell_unknown(client: Talker, place: str, reference: str) -> None:
+    """Tell if a message that is referred to is none that the server has there; where it would be is known all the same.
+
+    Raises:
+        Refused, Lost, NotAcknowledged
+    """
+    if reference.startswith("msgid=") and await find(client, place, reference) is None:
+        told = plain(f"the server has no message {reference.removeprefix('msgid=')} in {place}")
+        click.echo(f"asynchat: {told}", err=True)
 
 
 async def _last(pages: AsyncIterator[list[Message]], wanted: Wanted) -> list[Message]:

@@ -13,6 +13,7 @@ import click
 from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import Login, come_in, login_from, login_name, login_options
+from asynchat.cli.seconds import Seconds
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
 from asynchat.client.talker import Talker
@@ -26,7 +27,11 @@ BELLS = ("mentions", "all", "none")
 @click.option("-r", "--room", "rooms", multiple=True, envvar="ASYNCHAT_ROOM", metavar="NAME", help="a room to enter")
 @login_options
 @click.option(
-    "--wait", type=float, default=0.0, metavar="SECONDS", help="try for so long until the server is up (fail at once)"
+    "--wait",
+    type=Seconds(none=True),
+    default=0.0,
+    metavar="SECONDS",
+    help="try for so long until the server is up (fail at once)",
 )
 @click.option("--no-reconnect", is_flag=True, help="end when the connection is lost")
 @click.option(

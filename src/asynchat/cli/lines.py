@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from string import Formatter
 from typing import Any
 
 import click
@@ -19,6 +21,7 @@ from asynchat.wire.text import plain
 Print = Callable[[Message, str], None]
 """Prints a line; given the reader's own name too."""
 
+_WIDE = re.compile(r"\d{5}")
 _ESCAPES = {"\\n": "\n", "\\t": "\t", "\\0": "\0"}
 
 
@@ -45,6 +48,8 @@ def printer(*, as_json: bool, form: str | None, color: bool, places: bool, time:
     for escape, sign in _ESCAPES.items():
         form = form.replace(escape, sign)
     try:
+        if any(_WIDE.search(spec or "") for _, _, spec, _ in Formatter().parse(form)):
+            raise click.UsageError("--format: that is wider than any line")
         _filled(form, Message("PRIVMSG", ["#x", "x"], source="x", tags={"time": "2026-01-01T00:00:00.000Z"}), "x")
     except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
         raise click.UsageError(f"--format: there is no {error}; fields are id time place from to kind text") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import click
 
 from asynchat.chat.errors import Refused
+from asynchat.cli.asking import ask_password
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.places import config_files
 from asynchat.client.registration import Identity
@@ -25,7 +27,10 @@ from asynchat.wire.text import plain
 log = logging.getLogger("asynchat")
 
 TLS_TOO = {"asynchat": "asynchats", "irc": "ircs", "ws": "wss"}
+TLS_ONLY = ("ca", "cert", "pin")
+"""Options that nothing comes of without TLS; one thinks that they protect."""
 TRIES = 3
+_NO_NAME = re.compile(r"[\s,\x00-\x1f\x7f]")
 
 url_option = click.option("-u", "--url", envvar=["ASYNCHAT_URL"], metavar="URL", help="the server, or a profile")
 
@@ -80,16 +85,27 @@ def login_from(
     settings = client_settings(invocation, url=url, rooms=rooms, **given)
     where = address(settings.url)
     if settings.tls and not where.secure:
-        port = 6697 if (where.scheme, where.port) == ("irc", 6667) else where.port
-        where = dataclasses.replace(where, scheme=TLS_TOO.get(where.scheme, where.scheme), port=port)
+        where = _with_tls(where)
     name = settings.name or (ask_name or login_name)()
     for given_name in (name, settings.account or "", where.room or "", *settings.rooms):
         if not is_utf8(given_name):
             raise click.UsageError(f"{plain(ascii(given_name))} is not UTF-8")
+    for given_room in (*rooms, *([where.room] if where.room is not None else [])):
+        if not given_room or _NO_NAME.search(given_room):
+            raise click.UsageError(f"{plain(given_room)!r} cannot be the name of a room")
+    for option in TLS_ONLY:
+        if not where.secure and (options.get(option) or (option == "pin" and settings.pin)):
+            raise click.UsageError(f"--{option} is for TLS, and {where} is without; --tls, or {_with_tls(where)}")
     room = (where.room,) if where.room and not rooms else ()
     return Login(
         where, identity(settings, name, ask=bool(options.get("ask_password"))), trust(settings), room or settings.rooms
     )
+
+
+def _with_tls(where: Url) -> Url:
+    """The same server, with TLS if it can be."""
+    port = 6697 if (where.scheme, where.port) == ("irc", 6667) else where.port
+    return dataclasses.replace(where, scheme=TLS_TOO.get(where.scheme, where.scheme), port=port)
 
 
 def client_settings(invocation: Invocation, *, url: str | None, **given: Any) -> ClientSettings:
@@ -202,19 +218,8 @@ def password_of(command: str) -> str:
     return done.stdout.partition("\n")[0].rstrip("\r")
 
 
-def ask_password(question: str) -> str:
-    """Ask whoever sits at the terminal; nothing of the answer is shown."""
-    answer: str = click.prompt(plain(question), hide_input=True, err=True)
-    return answer
-
-
 Ask = Callable[[str], Awaitable[str]]
 """Asks somebody for a password."""
-
-
-async def ask_here(question: str) -> str:
-    """Ask whoever sits at the terminal, before anything else goes on there."""
-    return ask_password(question)
 
 
 async def come_in(make: Callable[[Identity], Talker], identity: Identity, *, ask: Ask | None) -> Talker:
@@ -229,6 +234,9 @@ async def come_in(make: Callable[[Identity], Talker], identity: Identity, *, ask
             return await client.__aenter__()
         except Refused as refused:
             again = await _again(identity, refused, ask)
+            if again is None and refused.code == "NAME_RESERVED" and ask is None and identity.account is None:
+                how = f"if that is you: --account {identity.name}, and --ask-password or --password-file"
+                raise Refused(refused.code, f"{refused.text}; {how}", refused.about) from None
             if again is None or again == identity:
                 raise
             identity = again
@@ -246,7 +254,9 @@ async def _again(identity: Identity, refused: Refused, ask: Ask | None) -> Ident
         return change(identity, account=identity.name, password=identity.gate) if identity.gate else None
     if code == "BAD_PASSWORD" and ask is not None:
         account = identity.account
-        password = await ask(f"password of {account}" if account is not None else f"{refused.text}. password")
+        question = f"password of {account}" if account is not None else "password"
+        tried = account is None or identity.password is not None
+        password = await ask(f"{refused.text}. {question}" if tried else question)
         if password:
             return change(identity, password=password) if account is not None else change(identity, gate=password)
     return None

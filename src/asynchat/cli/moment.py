@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from asynchat.config.values import duration
+from asynchat.wire.text import plain
 
-_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
+_AGO = re.compile(r"(\d{1,18}(?:\.\d{1,9})?)(ms|s|m|h|d|w)")
+_UNITS_S = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_ID = re.compile(r"\d{1,18}|(?=.*\d)(?!\d+[a-z]+$)[^\s:.,/]{8,}")
+"""What ids look like, on this server and on others; what looks otherwise, or like a time, is one after a `#`."""
 
 
 class Moment(click.ParamType[str]):
@@ -19,27 +23,34 @@ class Moment(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """`msgid=…` or `timestamp=…`."""
-        return moment(value, datetime.now().astimezone())
+        try:
+            return moment(value, datetime.now().astimezone())
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def moment(text: str, now: datetime) -> str:
     """The reference that a text means.
 
-    What is neither a time nor a duration with its unit is an id.
+    Raises:
+        ValueError: it is neither a time, nor how long ago, nor looks like an id.
     """
     text = text.strip()
-    if re.fullmatch(r"\d+(?:\.\d+)?(?:ms|s|m|h|d)", text):
-        return stamp(now - timedelta(seconds=duration(text)))
-    if _CLOCK.fullmatch(text):
-        hour, minute, *second = map(int, text.split(":"))
-        if hour < 24 and minute < 60 and not (second and second[0] > 59):
-            return stamp(now.replace(hour=hour, minute=minute, second=second[0] if second else 0, microsecond=0))
-    if re.match(r"\d{4}-\d\d", text):
-        try:
+    if text.startswith(("#", "msgid=")) and text not in ("#", "msgid="):
+        return f"msgid={text.removeprefix('#').removeprefix('msgid=')}"
+    try:
+        if ago := _AGO.fullmatch(text):
+            return stamp(now - timedelta(seconds=float(ago[1]) * _UNITS_S[ago[2]]))
+        if clock := _CLOCK.fullmatch(text):
+            hour, minute, second = (int(each or 0) for each in clock.groups())
+            return stamp(now.replace(hour=hour, minute=minute, second=second, microsecond=0))
+        if re.match(r"\d{4}-", text):
             return stamp(datetime.fromisoformat(text).astimezone())
-        except ValueError:
-            pass
-    return f"msgid={text.removeprefix('#')}"
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(f"{plain(text)} is no time that there is") from None
+    if _ID.fullmatch(text):
+        return f"msgid={text}"
+    raise ValueError(f"{plain(text)} is neither an id nor a time: 1842, 18:30, 2026-11-20, 2026-11-20T18:30, 10m (ago)")
 
 
 def stamp(when: datetime) -> str:

@@ -14,7 +14,11 @@ from typing import Any
 import click
 
 from asynchat.cli import OK
-from asynchat.cli.login import Ask, Login, ask_here, come_in
+from asynchat.cli.asking import ask_here
+from asynchat.cli.exits import told
+from asynchat.cli.login import Ask, Login, come_in
+from asynchat.cli.seconds import MOST_S
+from asynchat.client.errors import Unreachable
 from asynchat.client.keyboard import lines
 from asynchat.client.registration import Identity
 from asynchat.client.show import Line
@@ -62,6 +66,7 @@ class Sitting:
         self._bell = bell
         self._typing = typing
         self._ask_later: Ask = ask_here
+        self._absent: dict[str, Login] = {}  # where one wanted to be from the start, by URL
         self._running = 0
         self._command = shlex.split(command_line) if command_line else []
 
@@ -73,17 +78,43 @@ class Sitting:
         """
         clients: list[tuple[Talker, tuple[str, ...]]] = []
         try:
-            for login in logins:
-                clients.append((await self._come_in(login), login.rooms))
-                self._tell_name(clients[-1][0], login)
+            await self._come_in_at_all(logins, clients)
             return await self._sit(clients)
         finally:
             for client, _ in clients:
                 await client.close()
 
-    async def _come_in(self, login: Login, ask: Ask = ask_here) -> Talker:
+    async def _come_in_at_all(self, logins: list[Login], clients: list[tuple[Talker, tuple[str, ...]]]) -> None:
+        """Come in where that can be done now; of several servers the others are waited for while one sits there.
+
+        Raises:
+            Unreachable: there is none.
+            Untrusted, Refused
+        """
+        absent: list[tuple[Login, Unreachable]] = []
+        for login in logins:
+            try:
+                clients.append((await self._come_in(login, wait_s=0.0 if len(logins) > 1 else None), login.rooms))
+            except Unreachable as error:
+                absent.append((login, error))
+            else:
+                self._tell_name(clients[-1][0], login)
+        if not clients:
+            login, failure = absent.pop(0)
+            if len(logins) == 1 or not self._options["wait_s"]:
+                raise failure
+            clients.append((await self._come_in(login), login.rooms))
+            self._tell_name(clients[-1][0], login)
+        for login, failure in absent:
+            click.echo(f"!!! {told(failure)}", err=True)
+            if self._options["reconnect"]:
+                self._absent[str(login.url)] = login
+
+    async def _come_in(self, login: Login, ask: Ask = ask_here, wait_s: float | None = None) -> Talker:
+        options = self._options if wait_s is None else self._options | {"wait_s": wait_s}
+
         def make(identity: Identity) -> Talker:
-            return Talker(login.url, identity, trust=login.trust, wanted=WANTED, **self._options)
+            return Talker(login.url, identity, trust=login.trust, wanted=WANTED, **options)
 
         return await come_in(make, login.identity, ask=ask)
 
@@ -97,15 +128,18 @@ class Sitting:
         Raises:
             BadConfig, Refused, Unreachable, Untrusted
         """
+        absent = self._absent.pop(url, None)
         try:
-            login = await asyncio.to_thread(self._login, url)  # a program may be run for the password
+            login = (
+                absent if absent is not None else await asyncio.to_thread(self._login, url)
+            )  # a program may be run for the password
         except click.UsageError as error:
             raise BadConfig(error.format_message()) from None
 
         async def ask(question: str) -> str:
             return await self._ask_later(f"{login.url}: {question}")
 
-        return await self._come_in(login, ask=ask), login.rooms
+        return await self._come_in(login, ask=ask, wait_s=MOST_S if absent is not None else None), login.rooms
 
     async def _sit(self, clients: list[tuple[Talker, tuple[str, ...]]]) -> int:
         renderer = Renderer(self._time, color=self._color)
@@ -119,7 +153,7 @@ class Sitting:
             self._ask_later = partial(plain.ask, waits=True)
             desk = Desk(plain, **more)
             click.echo("*** type and press Enter; /help, /quit")
-            await desk.run(clients)
+            await desk.run(clients, absent=list(self._absent))
             return OK
         from asynchat.client.terminal.editor import Left
         from asynchat.client.terminal.prompt import PromptFace
@@ -135,7 +169,7 @@ class Sitting:
             async with asyncio.TaskGroup() as group:
                 drawing = group.create_task(face.editor.run(signals=True))
                 try:
-                    await desk.run(clients)
+                    await desk.run(clients, absent=list(self._absent))
                 finally:
                     face.editor.end()
                 await drawing

@@ -6,8 +6,9 @@ import itertools
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,24 +17,36 @@ from asynchat.chat.errors import StoreError
 _numbers = itertools.count()
 
 
+class Author(NamedTuple):
+    """Who says something, and at which server."""
+
+    server: str
+    name: str
+
+
 class Waiting(NamedTuple):
-    """A message that waits: for whom, what, and the key under which it is stored once."""
+    """A message that waits: who says it where, to whom, what, and the key under which it is stored once."""
 
     path: Path
+    author: Author
     to: str
     text: str
     key: str
 
 
 class Spool:
-    """A folder of messages, in order. What is in it is on the disk, not only in the kernel.
+    """A folder of messages, in order, as one `author` puts and takes them. What is in it is on the disk, not only in
+    the kernel.
+
+    Several may share a folder: what one of them wanted to say at a server is said there, under that name, or waits.
 
     Raises:
         StoreError: the folder cannot be made or used.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, author: Author) -> None:
         self._folder = folder
+        self._author = author
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -47,7 +60,7 @@ class Spool:
         """
         name = f"{time.time_ns():020}-{os.getpid()}-{next(_numbers):06}.json"
         path, part = self._folder / name, self._folder / f".{name}"
-        data = json.dumps({"to": to, "text": text, "key": key}).encode()
+        data = json.dumps({**self._author._asdict(), "to": to, "text": text, "key": key}).encode()
         try:
             with part.open("wb") as file:
                 file.write(data)
@@ -56,8 +69,10 @@ class Spool:
             part.rename(path)
             self._sync()
         except OSError as error:
+            with suppress(OSError):
+                part.unlink()  # the disk may be full of it
             raise StoreError(f"{self._folder}: {error.strerror}") from None
-        return Waiting(path, to, text, key)
+        return Waiting(path, self._author, to, text, key)
 
     def _sync(self) -> None:
         descriptor = os.open(self._folder, os.O_RDONLY)
@@ -67,12 +82,21 @@ class Spool:
             os.close(descriptor)
 
     def __iter__(self) -> Iterator[Waiting]:
-        """What waits, in order; a file that is none of ours is left alone."""
+        """What waits of this author, in order."""
+        return (each for each in self._all() if each.author == self._author)
+
+    def others(self) -> Counter[Author]:
+        """How much waits of other authors."""
+        return Counter(each.author for each in self._all() if each.author != self._author)
+
+    def _all(self) -> Iterator[Waiting]:
+        """What waits, in order; what is no message is put aside."""
         for path in sorted(self._folder.glob("[0-9]*.json")):
             try:
                 kept = json.loads(path.read_text(encoding="utf-8"))
                 "".join(map(str, kept.values())).encode()
-                yield Waiting(path, str(kept["to"]), str(kept["text"]), str(kept["key"]))
+                author = Author(str(kept["server"]), str(kept["name"]))
+                yield Waiting(path, author, str(kept["to"]), str(kept["text"]), str(kept["key"]))
             except FileNotFoundError:  # it was sent meanwhile
                 continue
             except (OSError, ValueError, KeyError, TypeError, AttributeError):

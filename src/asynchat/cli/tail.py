@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
+from asynchat.chat.errors import Refused
 from asynchat.chat.names import casefold
 from asynchat.cli import OK
 from asynchat.cli.exits import exits
+from asynchat.cli.history import tell_unknown
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.lines import Print, printer
 from asynchat.cli.login import Login, come_in, login_from, login_options, url_option
 from asynchat.cli.moment import Moment
+from asynchat.cli.seconds import Seconds
 from asynchat.client.cursor import Cursor
 from asynchat.client.positions import is_talk, place_of, reference
 from asynchat.client.registration import Identity
@@ -39,7 +42,9 @@ from asynchat.wire.text import plain
 @click.option("--cursor", metavar="FILE", type=click.Path(path_type=Path), help="keep in a file what was printed")
 @click.option("--json", "as_json", is_flag=True, help="print each message as JSON")
 @click.option("--format", "form", metavar="TEXT", help="print each message so: '{time:%H:%M} {from}: {text}'")
-@click.option("--wait", type=float, default=0.0, metavar="SECONDS", help="try for so long until the server is up")
+@click.option(
+    "--wait", type=Seconds(none=True), default=0.0, metavar="SECONDS", help="try for so long until the server is up"
+)
 @click.pass_obj
 def command(
     invocation: Invocation,
@@ -64,12 +69,20 @@ def command(
         login = login_from(invocation, options, url=url, rooms=rooms)
         if since == "last" and cursor is None:
             raise click.UsageError("--since last is what --cursor FILE says; there is none")
-        start = Moment().convert(since, None, None) if since not in (None, "last") else None
+        start = None if since in (None, "last") else _moment(since)
         color = invocation.wants_color(sys.stdout)
         output = printer(as_json=as_json, form=form, color=color, places=len(login.rooms) > 1, time="%H:%M")
         with nullcontext() if cursor is None else Cursor(cursor, str(login.url)) as kept:
             tail = Tail(login, output, kept, start=start, past=number, wait=wait)
             sys.exit(asyncio.run(tail.run(follow=follow)))
+
+
+def _moment(since: str) -> str:
+    try:
+        return Moment().convert(since, None, None)
+    except click.BadParameter as error:
+        error.param_hint = "'--since'"
+        raise
 
 
 class Tail:
@@ -120,12 +133,16 @@ class Tail:
             past=self._past,
             wait_s=self._wait,
             places=self._cursor.places if self._cursor is not None else None,
+            times=self._cursor.times if self._cursor is not None else None,
         )
 
     async def _enter(self) -> None:
         for room in self._login.rooms:
             after = self._cursor.get(room) if self._cursor is not None else None
             await self._client.join(room, after=after or self._start)
+            if self._start and not after:
+                with suppress(Refused):
+                    await tell_unknown(self._client, room, self._start)
 
     async def _print(self) -> None:
         rooms = {casefold(room) for room in self._login.rooms}
@@ -134,7 +151,11 @@ class Tail:
                 click.echo(str(show_notice(heard)), err=True)
             elif is_talk(heard) and (place := place_of(heard, self._client.nick)) in rooms:
                 at = reference(heard)
-                mark = self._cursor.mark(place, at) if self._cursor is not None and at else None
+                mark = (
+                    self._cursor.mark(place, at, heard.tags.get("time", ""))
+                    if self._cursor is not None and at
+                    else None
+                )
                 self._output(heard, self._client.nick)
                 if self._cursor is not None and mark is not None:
                     self._cursor.write(mark)

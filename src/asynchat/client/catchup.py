@@ -57,6 +57,20 @@ class Catchup:
             before = reference(page[0]) if len(page) >= number else ""
         return lines
 
+    async def has(self, connection: Connection, target: str, reference: str, time: str) -> bool:
+        """Whether the server has there what is known from before, by the id in a reference and the time. Where it does
+        not tell, it has.
+
+        Raises:
+            Lost, NotAcknowledged
+        """
+        msgid = reference.removeprefix("msgid=")
+        try:  # of one line alone servers differ in which that is
+            page = await self._page(connection, ["AROUND", target, reference, "3"])
+        except Refused:
+            return True
+        return any(line.tags.get("msgid") == msgid and line.tags.get("time") == time for line in page)
+
     async def page_after(self, connection: Connection, target: str, reference: str) -> list[Message]:
         """The lines of a room or a conversation after a message, at most a page.
 

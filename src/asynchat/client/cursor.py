@@ -35,6 +35,7 @@ class Cursor:
         self._path = path.resolve()
         self._server = server
         self._places: dict[str, str] = {}
+        self._times: dict[str, str] = {}
         self._secret = ""
         self._length = EMPTY
         self._file = -1
@@ -71,6 +72,8 @@ class Cursor:
         if not isinstance(places, dict):
             raise TypeError
         self._places = {str(place): str(reference) for place, reference in places.items()}
+        times = kept.get("times", {})
+        self._times = {str(place): str(time) for place, time in times.items()} if isinstance(times, dict) else {}
         self._secret = str(kept.get("secret", ""))
 
     def get(self, place: str) -> str | None:
@@ -81,6 +84,11 @@ class Cursor:
     def places(self) -> dict[str, str]:
         """Casefolded names of places to references, as CHATHISTORY has them."""
         return dict(self._places)
+
+    @property
+    def times(self) -> dict[str, str]:
+        """When that was said, by the server's clock, which tells one log from another; where it is known."""
+        return {place: time for place, time in self._times.items() if time and place in self._places}
 
     def secret(self) -> str:
         """Something that only who has this file knows, and that stays the same.
@@ -100,13 +108,15 @@ class Cursor:
             StoreError
         """
         for place, reference in places.items():
+            self._times.pop(place, None)
             self._places.pop(place, None)  # so that whose position is oldest stands first
             self._places[place] = reference
         self.write(self._mark())
 
-    def mark(self, place: str, reference: str) -> bytes:
-        """What the file is to say once a line of a room is printed."""
+    def mark(self, place: str, reference: str, time: str = "") -> bytes:
+        """What the file is to say once a line of a room, said at that `time`, is printed."""
         self._places[casefold(place)] = reference
+        self._times[casefold(place)] = time
         return self._mark()
 
     def _mark(self) -> bytes:
@@ -114,7 +124,11 @@ class Cursor:
             people = [place for place in self._places if place[:1] not in "#&*"]
             for place in people[:-PEOPLE]:
                 del self._places[place]
-        kept = {"server": self._server, "places": self._places} | ({"secret": self._secret} if self._secret else {})
+        kept: dict[str, object] = {"server": self._server, "places": self._places}
+        if self._times:
+            kept["times"] = self.times
+        if self._secret:
+            kept["secret"] = self._secret
         data = json.dumps(kept).encode()
         self._length = max(self._length, len(data) + 1)
         return data.ljust(self._length - 1) + b"\n"

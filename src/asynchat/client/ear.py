@@ -18,8 +18,8 @@ from asynchat.client.catchup import Catchup
 from asynchat.client.connection import Connection
 from asynchat.client.errors import Lost
 from asynchat.client.heard import Heard, Run, size_of
-from asynchat.client.notices import Back, Notice
-from asynchat.client.positions import ROOMS, Positions, is_talk, place_of
+from asynchat.client.notices import Back, Elsewhere, Notice
+from asynchat.client.positions import ROOMS, Position, Positions, is_talk, now, place_of
 from asynchat.wire.irc.message import Message
 
 log = logging.getLogger("asynchat")
@@ -68,6 +68,7 @@ class Ear:
         self._held: Held | None = None  # everything, while the connection is new
         self._held_bytes = 0
         self._gaps: dict[str, Gap] = {}
+        self._times: dict[str, str] = {}  # when that was said up to where rooms are known, until it was looked for
         self._some = asyncio.Event()  # there are gaps to be read page by page
         self._unread: dict[str, None] = {}  # people of whom something was to be read when the connection was lost
 
@@ -123,8 +124,12 @@ class Ear:
                 gap.level.set_exception(Lost("the connection was lost"))
                 gap.level.exception()  # whoever awaits it is told; nobody need
 
-    def seed(self, places: Mapping[str, str]) -> None:
-        """Before we come for the first time: up to where these places, casefolded, are known already."""
+    def seed(self, places: Mapping[str, str], times: Mapping[str, str]) -> None:
+        """Before we come for the first time: up to where these places, casefolded, are known already.
+
+        Of rooms whose `times` are given too it is looked for, since a server may have another log than it had.
+        """
+        self._times = {place: time for place, time in times.items() if places.get(place, "").startswith("msgid=")}
         for place, reference in places.items():
             self.positions.place(place, reference)
             if place[:1] in ROOMS:  # in which the server may put us before we ask for it
@@ -245,6 +250,8 @@ class Ear:
         if position is None or self._gaps.get(place) is not gap:  # the room was left
             self.close(gap)
             return
+        if place in self._times:
+            position = await self._looked_for(connection, gap, position, self._times[place])
         gap.held = deque()
         self._held_bytes = 0
         try:
@@ -263,6 +270,15 @@ class Ear:
             self.close(gap)
         else:
             gap.reference, gap.held = f"msgid={ids[-1]}", None
+
+    async def _looked_for(self, connection: Connection, gap: Gap, position: Position, time: str) -> Position:
+        """The position where to begin: by time, if the server does not have what was said there."""
+        if not await self._catchup.has(connection, gap.target, gap.reference, time):
+            position = self.positions.move(casefold(gap.target), f"timestamp={time}")
+            gap.reference = position.since
+            self.note(Elsewhere(gap.target, time))
+        del self._times[casefold(gap.target)]
+        return position
 
     # Handing on.
 
@@ -307,8 +323,18 @@ class Ear:
         self._hand_on(run)
 
     def _hand_on(self, heard: Run | Notice) -> None:
-        if self.hear:
-            self.heard.put(heard)
+        if not self.hear:
+            return
+        if not self._resumes and isinstance(heard, list):  # else times are references, and all the server's
+            heard = [_timed(message) for message in heard]
+        self.heard.put(heard)
+
+
+def _timed(message: Message) -> Message:
+    """A line of talk with the time at which it came, if the server has not told when it was said."""
+    if not is_talk(message) or "time" in message.tags:
+        return message
+    return Message(message.command, message.params, source=message.source, tags={**message.tags, "time": now()})
 
 
 def _live(line: Message) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -9,6 +10,8 @@ from asynchat.chat.errors import Refused
 from asynchat.client.positions import is_talk, reference
 from asynchat.client.talker import Talker
 from asynchat.wire.irc.message import Message, encode_tags
+
+log = logging.getLogger("asynchat")
 
 SEARCH = "soju.im/search"
 MOST_FOUND = 1000
@@ -25,13 +28,16 @@ async def backwards(client: Talker, place: str, before: str = "") -> AsyncIterat
         Refused: the server does not tell that.
         Lost, NotAcknowledged
     """
+    seen = {before}
     while True:
         request = ["BEFORE", place, before] if before else ["LATEST", place, "*"]
         page = await _page(client, request)
         if not page:
             return
-        yield page
         before = reference(page[0])
+        if _repeats(place, before, seen):
+            return
+        yield page
         if not before:
             return
 
@@ -42,14 +48,28 @@ async def forwards(client: Talker, place: str, after: str) -> AsyncIterator[list
     Raises:
         Refused, Lost, NotAcknowledged
     """
+    seen = {after}
     while True:
         page = await _page(client, ["AFTER", place, after])
         if not page:
             return
-        yield page
         after = reference(page[-1]) or _last_id(page)
+        if _repeats(place, after, seen):
+            return
+        yield page
         if not after:
             return
+
+
+async def find(client: Talker, place: str, reference: str) -> Message | None:
+    """The message that a reference with its id names, if the server has it there.
+
+    Raises:
+        Refused, Lost, NotAcknowledged
+    """
+    msgid = reference.removeprefix("msgid=")
+    page = await _page(client, ["AROUND", place, reference], 3)  # of one alone servers differ in which that is
+    return next((line for line in page if line.tags.get("msgid") == msgid), None)
 
 
 async def around(client: Talker, place: str, middle: str, number: int) -> list[Message]:
@@ -92,6 +112,15 @@ async def search(client: Talker, place: str, words: str, *, by: str | None = Non
 def _name(line: Message) -> tuple[str, ...]:
     """What tells a line from another one."""
     return (line.tags.get("msgid", ""), line.tags.get("time", ""), line.source, *line.params)
+
+
+def _repeats(place: str, reference: str, seen: set[str]) -> bool:
+    """Whether one was there before; then the server goes round in a circle, which is told."""
+    if reference and reference in seen:
+        log.warning("the server repeats what was said in %s; what there is beyond %s cannot be had", place, reference)
+        return True
+    seen.add(reference)
+    return False
 
 
 async def _page(client: Talker, request: list[str], number: int = 1000) -> list[Message]:

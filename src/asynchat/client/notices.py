@@ -19,4 +19,14 @@ class Back:
     missed: int | None
 
 
-Notice = Reconnecting | Back
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The server does not have there what was handed on last of a room, in an earlier life: it has begun a new log, or
+    gone back to an older one, or that is erased. What was said after that `time`, by its clock, comes next.
+    """
+
+    room: str
+    time: str
+
+
+Notice = Reconnecting | Back | Elsewhere

@@ -121,6 +121,11 @@ class Positions:
         """The position of a place; of one that is not known, this reference."""
         return self._places.setdefault(place, Position(reference))
 
+    def move(self, place: str, reference: str) -> Position:
+        """The position of a place that was at another."""
+        self._places[place] = Position(reference)
+        return self._places[place]
+
     def renamed(self, old: str, new: str) -> None:
         """A person has another name."""
         position = self._places.pop(casefold(old), None)
@@ -166,7 +171,16 @@ def earlier(time: str) -> str:
         before = datetime.fromisoformat(time) - SLACK
     except ValueError:
         return ""
-    return before.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return _stamp(before)
+
+
+def now() -> str:
+    """The time as a server would tell it, by the clock of this machine."""
+    return _stamp(datetime.now(UTC))
+
+
+def _stamp(when: datetime) -> str:
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def reference(message: Message) -> str:

@@ -67,6 +67,7 @@ class Presence:
         history: bool = False,
         since: str = "",
         places: Mapping[str, str] | None = None,
+        times: Mapping[str, str] | None = None,
         keeps_name: bool = False,
     ) -> None:
         self.url = url
@@ -91,10 +92,11 @@ class Presence:
         self._since = since
         self._keeps_name = keeps_name
         self._places = places or {}
+        self._times = times or {}
         self._entering = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        self._ear.seed(self._places)
+        self._ear.seed(self._places, self._times)
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # The root of all tasks of this client: `close` awaits it. No TaskGroup can be its parent, since entering and
         # leaving may be two tasks' business.

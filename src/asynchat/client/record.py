@@ -15,9 +15,10 @@ KINDS = {"PRIVMSG": "message", "NOTICE": "notice"}
 def record(message: Message, me: str) -> dict[str, Any]:
     """The object of a line of talk.
 
-    `id` and `time` are the server's, "" if it has none; `place` is the room or the person that it belongs to, `from`
-    and `to` are names, `account` is who has said it if they are logged in, `kind` is message, action or notice. `text`
-    is as it was said, with its line breaks: whoever prints it has to take care.
+    `id` and `time` are the server's; where it tells no time that is when it came, and "" is what nobody knows. `place`
+    is the room or the person that it belongs to, `from` and `to` are names, `account` is who has said it if they are
+    logged in, `kind` is message, action or notice. `text` is as it was said, with its line breaks: whoever prints it
+    has to take care.
     """
     said = talk(message)
     assert said is not None

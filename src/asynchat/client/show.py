@@ -12,7 +12,7 @@ from itertools import repeat
 from typing import NamedTuple
 
 from asynchat.chat.names import casefold
-from asynchat.client.notices import Notice, Reconnecting
+from asynchat.client.notices import Elsewhere, Notice, Reconnecting
 from asynchat.wire.irc.message import Message
 from asynchat.wire.text import plain
 
@@ -158,6 +158,8 @@ def show_notice(notice: Notice) -> Line:
     """The line for what became of the connection."""
     if isinstance(notice, Reconnecting):
         return error(f"connection lost, retrying in {max(1, math.ceil(notice.in_s))} s")
+    if isinstance(notice, Elsewhere):
+        return error(f"the server does not have what came last of {notice.room}; going on after {notice.time}")
     if notice.missed is None:
         return news("back; what was said meanwhile cannot be told")
     return news(f"back, {notice.missed} missed:" if notice.missed else "back, nothing missed")

@@ -33,7 +33,8 @@ class Talker(Presence):
     With `keeps_name` it waits for its name at first too, which its dead session may have, before it takes another.
 
     `places` says of rooms and people, by their casefolded names, up to where they are known from before, as CHATHISTORY
-    refers to it; of people who spoke to it after `since`, a time of the server, what is not known is handed on.
+    refers to it, and `times` when that was said; of people who spoke to it after `since`, a time of the server, what is
+    not known is handed on.
 
     `trust` says how the server proves who it is; `wanted` are capabilities to ask for besides those that it needs.
 

@@ -22,7 +22,9 @@ class ClientSettings:
         option="--password-file",
         metavar="FILE",
     )
-    password_command: str | None = setting(None, text, "a command that prints the password instead")
+    password_command: str | None = setting(
+        None, text, "a command that prints the password instead; no shell runs it, so `sh -c '…'` if it needs one"
+    )
     server_password_file: str | None = setting(
         None,
         text,

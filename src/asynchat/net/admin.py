@@ -80,8 +80,8 @@ class Admin:
             try:
                 await asyncio.get_running_loop().create_future()
             finally:
+                self._path.unlink(missing_ok=True)  # first: where it is there and nobody listens, a server was killed
                 server.close()
-                self._path.unlink(missing_ok=True)
 
     async def _converse(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
         taken = False

@@ -6,7 +6,6 @@ import os
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +24,16 @@ if TYPE_CHECKING:
 
 CONSOLE, STOPPING = "console", "stopping"
 """Answers after which a connection is not asked anything any more."""
+MOST = 10**15
+"""No time is longer, in seconds or milliseconds; clocks overflow."""
 Verb = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
 class Office:
     """Does what it is asked, for whoever may ask; `logins` is None where there are no accounts.
 
-    A verb takes what came with it, and may raise `Refused`, `StoreError`, and `KeyError` for what is missing.
+    A verb takes what came with it, and may raise `Refused`, `StoreError`, and before anything is done `KeyError`,
+    `TypeError` and `ValueError` for what is missing or is not what it should be.
     """
 
     def __init__(
@@ -84,17 +86,19 @@ class Office:
         return self._logins
 
     async def _account_password(self, request: dict[str, Any]) -> None:
-        await self._accounts.set_password(str(request["name"]), str(request["password"]))
+        await self._accounts.set_password(_text(request, "name"), _text(request, "password"))
 
     async def _account_certificate(self, request: dict[str, Any]) -> None:
         change = self._accounts.remove_certificate if request.get("remove") else self._accounts.add_certificate
-        await change(str(request["name"]), str(request["fingerprint"]))
+        await change(_text(request, "name"), _text(request, "fingerprint"))
 
     async def _account_add(self, request: dict[str, Any]) -> str:
-        return await self._accounts.register(str(request["name"]), str(request["password"]), request.get("email"))
+        return await self._accounts.register(
+            _text(request, "name"), _text(request, "password"), _text_or_none(request, "email")
+        )
 
     async def _account_forget(self, request: dict[str, Any]) -> int:
-        account, logins = str(request["name"]), self._accounts
+        account, logins = _text(request, "name"), self._accounts
         return await forget(account, hub=self._hub, journal=self._journal, store=self._store, logins=logins)
 
     async def _account_list(self, request: dict[str, Any]) -> list[str]:
@@ -115,31 +119,31 @@ class Office:
         ]
 
     async def _room_topic(self, request: dict[str, Any]) -> None:
-        await self._hub.set_topic(self._hub.server, str(request["room"]), str(request["text"]))
+        await self._hub.set_topic(self._hub.server, _text(request, "room"), _text(request, "text"))
 
     async def _room_close(self, request: dict[str, Any]) -> int:
-        hub, room = self._hub, self._hub.room(str(request["room"]))
-        reason = str(request.get("reason") or "the room is closed")
+        hub, room = self._hub, self._hub.room(_text(request, "room"))
+        reason = _text_or_none(request, "reason") or "the room is closed"
         people = [user for user in room.members if not user.is_server]
         for pending in [hub.kick(hub.server, room.name, user.nick, reason) for user in people]:
             await pending
         return len(people)
 
     async def _kick(self, request: dict[str, Any]) -> None:
-        reason = str(request.get("reason") or "server")
-        await self._hub.kick(self._hub.server, str(request["room"]), str(request["name"]), reason)
+        reason = _text_or_none(request, "reason") or "server"
+        await self._hub.kick(self._hub.server, _text(request, "room"), _text(request, "name"), reason)
 
     async def _ban_add(self, request: dict[str, Any]) -> int:
-        how_long_ms = request.get("how_long_ms")
+        how_long_ms = _number_or_none(request, "how_long_ms", whole=True)
         return await banish(
             self._hub,
-            str(request["mask"]),
-            str(request.get("reason") or ""),
-            index(how_long_ms) if how_long_ms is not None else None,
+            _text(request, "mask"),
+            _text_or_none(request, "reason") or "",
+            int(how_long_ms) if how_long_ms is not None else None,
         )
 
     async def _ban_remove(self, request: dict[str, Any]) -> None:
-        await self._hub.pardon(self._hub.server, str(request["mask"]))
+        await self._hub.pardon(self._hub.server, _text(request, "mask"))
 
     async def _ban_list(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         bans = self._hub.state.bans.all.values()
@@ -148,9 +152,9 @@ class Office:
     # The server.
 
     async def _drain(self, request: dict[str, Any]) -> str:
-        timeout_s = request.get("timeout_s")
-        reason = str(request.get("reason") or "the server is going to stop; please come back later")
-        await self._drain_all(reason, float(timeout_s) if timeout_s is not None else None)
+        timeout_s = _number_or_none(request, "timeout_s")
+        reason = _text_or_none(request, "reason") or "the server is going to stop; please come back later"
+        await self._drain_all(reason, timeout_s)
         return STOPPING
 
     async def _console(self, request: dict[str, Any]) -> str:
@@ -163,7 +167,7 @@ class Office:
             raise Refused("BAD_CONFIG", str(error)) from None
 
     async def _stop(self, request: dict[str, Any]) -> str:
-        self._house.stop(str(request.get("reason") or "the server is stopping"))
+        self._house.stop(_text_or_none(request, "reason") or "the server is stopping")
         return STOPPING
 
     async def _stats(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -186,6 +190,39 @@ class Office:
             "memory_bytes": _memory(),
             "void": state.void,
         }
+
+
+def _text(request: dict[str, Any], name: str) -> str:
+    """What a request has to have.
+
+    Raises:
+        KeyError, TypeError
+    """
+    if not isinstance(request[name], str):
+        raise TypeError(f"{name} to be a text")
+    return str(request[name])
+
+
+def _text_or_none(request: dict[str, Any], name: str) -> str | None:
+    return _text(request, name) if request.get(name) is not None else None
+
+
+def _number_or_none(request: dict[str, Any], name: str, *, whole: bool = False) -> float | None:
+    """A number that a request may have, and not a negative one.
+
+    Raises:
+        TypeError, ValueError
+    """
+    number = request.get(name)
+    if number is None:
+        return None
+    if not isinstance(number, int | float) or isinstance(number, bool):
+        raise TypeError(f"{name} to be a number")
+    if not 0 <= number <= MOST:
+        raise ValueError(f"{name} to be from 0 to {MOST}")
+    if whole and number != int(number):
+        raise ValueError(f"{name} to be a whole number")
+    return number
 
 
 def _memory() -> int:

@@ -116,11 +116,31 @@ class Terminal:
 
     def ended(self) -> int:
         """The exit code, once it has ended."""
-        while self.read() or self.child.isalive():
-            continue
+        self.gone()
         code = self.child.exitstatus
         assert code is not None, f"signal {self.child.signalstatus}"
         return code
+
+    def gone(self) -> None:
+        """Wait until it has ended, however it did."""
+        while self.read() or self.child.isalive():
+            continue
+
+    def stopped_and_continued(self) -> None:
+        """What a shell does: stop it with a signal that it cannot catch, take the terminal, and let it go on."""
+        os.kill(self.child.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.child.pid, os.WSTOPPED | os.WNOWAIT)
+        self.take_back()
+        os.kill(self.child.pid, signal.SIGCONT)
+
+    def take_back(self) -> None:
+        """Give the terminal the modes that it had at first."""
+        termios.tcsetattr(self.child.child_fd, termios.TCSANOW, self._before)
+
+    @property
+    def shows_what_is_typed(self) -> bool:
+        """Whether the terminal itself does so."""
+        return bool(termios.tcgetattr(self.child.child_fd)[3] & termios.ECHO)
 
     @property
     def is_as_before(self) -> bool:

@@ -339,6 +339,53 @@ async def test_a_server_that_comes_late_does_not_take_what_is_meant_for_another(
         assert server.said("PRIVMSG") == (["PRIVMSG #far :to whom?"] if there else [])
 
 
+class Busy(Begun):
+    """One that shows where one looks, and in whose line something stands."""
+
+    hides = True
+
+
+async def test_who_has_begun_a_line_stays_where_they_began_it() -> None:
+    async def typing(screen: Screen) -> AsyncIterator[bytes]:
+        yield b"/join #far"
+        await screen.until("in #far too; /switch 2 looks there")
+        yield b"to whom?"
+
+    assert await said(typing, "#lobby", face=Busy) == ["PRIVMSG #lobby :to whom?"]
+
+
+async def test_who_was_put_out_with_a_line_begun_looks_nowhere() -> None:
+    async def typing(screen: Screen) -> AsyncIterator[bytes]:
+        await screen.until("joined #lobby")
+        yield b"/topic tea"
+        await screen.until("was kicked")
+        yield b"/join #far"
+        await screen.until("in #far too; /switch 1 looks there")
+        yield b"to whom?"
+        await screen.until("you look at no room")
+
+    assert await said(typing, "#lobby", face=Busy, TOPIC=":bob!u@h KICK #lobby alice") == []
+
+
+async def test_of_several_rooms_at_the_start_the_first_is_looked_at() -> None:
+    async def typing(screen: Screen) -> AsyncIterator[bytes]:
+        await screen.until("joined #c")
+        yield b"hello"
+
+    assert await said(typing, "#a", "#b", "#c") == ["PRIVMSG #a hello"]
+
+
+async def said(
+    typing: Callable[[Screen], AsyncIterator[bytes]], *rooms: str, face: type[PlainFace] = PlainFace, **answers: str
+) -> list[str]:
+    """What the server is told that somebody says who is in these rooms and types so."""
+    screen = Screen()
+    async with alice(welcome() | SAYS | answers, wanted=WANTED) as (client, server):
+        desk = Desk(face(typing(screen), screen, Renderer(time="")), connect=nowhere)
+        await desk.run([(client, rooms)])
+        return server.said("PRIVMSG")
+
+
 async def test_a_line_answers_what_is_asked_meanwhile_and_is_said_nowhere() -> None:
     answers: list[str] = []
     faces: list[PlainFace] = []

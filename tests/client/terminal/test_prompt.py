@@ -89,9 +89,14 @@ def test_a_short_paste_is_one_message_and_a_long_one_is_asked_about(alice: Termi
     alice.until_gone("send 12 lines?")
     alice.enter("")
     alice.until("send 12 lines?")
+    alice.type("n")
+    alice.until_gone("send 12 lines?")
     alice.enter("")
+    alice.until("send 12 lines?")
+    alice.type("y")
     assert bob.until("<alice>").strip() == "<alice> row 0"
     assert bob.until("row 11").strip() == "<alice> row 11"
+    assert not any("row 11n" in line for line in alice.lines)
 
 
 def test_a_resize_keeps_what_is_typed(alice: Terminal, bob: Netcat) -> None:
@@ -183,10 +188,30 @@ def test_two_servers_at_once(alice: Terminal, serve: Serve) -> None:
     alice.until("<tim> hello from here")
     alice.enter("hello there")
     tim.until("<alice> hello there")
+    alice.until("/#lobby] alice>")
     alice.enter("/disconnect")
     tim.until("alice left")
     alice.until("*1:#lobby (1)")
+    alice.until_gone("#lobby] alice>")
     tim.close()
+
+
+def test_of_two_servers_the_one_that_is_up_is_sat_at_and_the_other_comes(
+    server: Process, serve: Serve, tmp_path: Path
+) -> None:
+    down = serve("--data", str(tmp_path / "down"))
+    down.kill()
+    with terminal(tmp_path, "join", down.url, server.url, "-n", "alice") as alice:
+        alice.until("Connection refused", "joined #lobby", "*1:#lobby", f"{down.url}: connecting")
+        serve("--data", str(tmp_path / "down"), port=str(down.port))
+        alice.until("*1:asynchat/#lobby (1)", "2:asynchat/#lobby")
+        alice.enter("/quit")
+        assert alice.ended() == 0
+
+
+def test_if_none_of_two_servers_is_up_it_ends(tmp_path: Path) -> None:
+    with terminal(tmp_path, "join", "127.0.0.1:1", "127.0.0.1:2", "-n", "alice") as alice:
+        assert alice.ended() == 69
 
 
 def test_what_is_typed_for_a_server_that_has_ended_goes_to_no_other(
@@ -196,6 +221,8 @@ def test_what_is_typed_for_a_server_that_has_ended_goes_to_no_other(
         Hostile() as strange,
         terminal(tmp_path, "join", server.url, strange.url, "-n", "alice", "--no-reconnect") as alice,
     ):
+        alice.until("*1:", "2:")
+        alice.enter("/switch 2")
         alice.until("*2:")
         strange.say("ERROR :Go away")
         strange.drop()
@@ -309,6 +336,26 @@ def test_the_terminal_is_as_before_after_a_signal(alice: Terminal, bob: Netcat, 
     assert alice.is_as_before
 
 
+def test_who_was_stopped_goes_on_with_the_line(alice: Terminal, bob: Netcat) -> None:
+    alice.type("half ")
+    alice.until("alice> half")
+    alice.stopped_and_continued()
+    alice.wait(lambda: not alice.shows_what_is_typed, "the modes of the editor")
+    alice.enter("typed")
+    assert "half typed" in bob.until("<alice>")
+    alice.type("\x04")
+    assert alice.ended() == 0
+    assert alice.is_as_before
+
+
+def test_a_terminal_that_somebody_else_has_taken_is_left_at_ctrl_d(alice: Terminal, bob: Netcat) -> None:
+    alice.take_back()
+    alice.type("\x04")
+    bob.until("alice left")
+    assert alice.ended() == 0
+    assert not any("Traceback" in line for line in alice.all)
+
+
 def test_the_terminal_is_as_before_when_the_server_does_not_want_one(tmp_path: Path) -> None:
     with Hostile() as server, terminal(tmp_path, "join", server.url, "-n", "alice", "--no-reconnect") as alice:
         alice.until("alice>")
@@ -367,13 +414,76 @@ def test_a_registered_name_is_asked_for_its_password_which_nobody_sees(serve: Se
     with terminal(tmp_path, "join", server.url, "--name", "alice") as alice:
         alice.until("alice is registered. password:")
         alice.enter("wrong")
-        alice.until("password of alice:")
+        alice.until("wrong name or password. password of alice:")
         alice.enter("correct horse")
         alice.until("alice>")
         assert b"horse" not in alice.raw
         command_line = Path(f"/proc/{alice.child.pid}/cmdline")
         if command_line.exists():
             assert b"horse" not in command_line.read_bytes()
+
+
+QUESTIONS = {
+    "join": ("join", "{url}", "-n", "alice"),
+    "join --plain": ("join", "{url}", "-n", "bob", "--plain"),
+    "send": ("send", "-u", "{url}", "--account", "alice", "--ask-password", "hi"),
+    "admin": ("admin", "account", "add", "carol", "--data", "{data}"),
+}
+
+
+@pytest.fixture
+def asked(serve: Serve, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal at which a password is asked for."""
+    server = serve("--data", str(tmp_path / "data"))
+    nat = Netcat(server.port, "alice")
+    nat.say("/register correct horse")
+    nat.until("registered")
+    nat.close()
+    arguments = [each.format(url=server.url, data=tmp_path / "data") for each in QUESTIONS[request.param]]
+    with terminal(tmp_path, *arguments) as asked:
+        if "--plain" in arguments:
+            asked.until("joined #lobby")
+            asked.enter("/register")
+        asked.until("password")
+        asked.wait(lambda: not asked.shows_what_is_typed, "a password to be asked for")
+        yield asked
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("asked", list(QUESTIONS), indirect=True)
+def test_a_signal_at_a_question_leaves_the_terminal_as_it_was(asked: Terminal, number: signal.Signals) -> None:
+    asked.kill(number)
+    asked.gone()
+    assert asked.shows_what_is_typed
+
+
+@pytest.mark.parametrize("asked", ["join", "send", "admin"], indirect=True)
+def test_ctrl_c_at_a_question_is_enough(asked: Terminal) -> None:
+    asked.type("\x03")
+    assert asked.ended() == 130
+    assert asked.is_as_before
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("/register hunter2", "choose another password"),
+        ("/quote PASS hunter2", "may not reregister"),
+        ("/msg NickServ identify hunter2", "No such nick"),
+    ],
+)
+def test_the_arrows_bring_no_password_back(line: str, answer: str, alice: Terminal) -> None:
+    alice.enter("before")
+    alice.until("<alice> before")
+    alice.enter(line)
+    alice.until(answer)
+    if line.startswith("/register"):
+        alice.until("a password for alice:")
+        alice.type("\x03")
+        alice.until("nothing was done")
+    alice.until_gone("hunter2")
+    alice.type("\x1b[A!")
+    alice.until("alice> before!")
 
 
 def test_a_name_is_made_ones_own(alice: Terminal, server: Process, tmp_path: Path) -> None:

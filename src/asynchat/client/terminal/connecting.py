@@ -15,7 +15,6 @@ from asynchat.wire.text import plain
 
 if TYPE_CHECKING:
     from asynchat.client.terminal.desk import Desk
-    from asynchat.client.terminal.places import Place
 
 Connect = Callable[[str], Awaitable[tuple[Talker, tuple[str, ...]]]]
 """Comes in at a server, given its URL or the name of a profile, for rooms that are to be entered."""
@@ -36,13 +35,13 @@ class Connecting:
         """Where it has not come in yet, in the order in which that was begun."""
         return list(self._under_way)
 
-    def begin(self, url: str, room: str) -> None:
-        """Come in there, and enter that room, or those of the profile if it is none."""
+    def begin(self, url: str, room: str, *, looks: bool = True) -> None:
+        """Come in there, and enter that room, or those of the profile if it is none. Who `looks` looks there then."""
         if url in self._under_way:
             self._desk.tell(error(f"{plain(url)} is being connected to already"))
             return
         self._desk.tell(news(f"connecting to {plain(url)}"))
-        task = self._group.create_task(self._come_in(url, room, self._desk.typed))
+        task = self._group.create_task(self._come_in(url, room, self._desk.typed if looks else None))
         self._under_way[url] = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -63,7 +62,7 @@ class Connecting:
         for task in self._tasks:
             task.cancel()
 
-    async def _come_in(self, url: str, room: str, typed: int) -> None:
+    async def _come_in(self, url: str, room: str, typed: int | None) -> None:
         desk = self._desk
         try:
             client, rooms = await self._connect(url)
@@ -76,14 +75,9 @@ class Connecting:
                 del self._under_way[url]
             desk.face.changed()
 
-        def looks(place: Place) -> bool:
+        def looks() -> bool:
             """Whether one looks there now: what is being typed is meant for where one looked when one began it."""
-            if desk.typed == typed and not desk.face.half_typed:
-                return True
-            name = desk.name_of(place)
-            number = desk.places.index(place) + 1 if place in desk.places else name
-            desk.tell(news(f"in {name} too; /switch {number} looks there"))
-            return False
+            return desk.typed == typed and not desk.face.half_typed
 
         try:
             await desk.sit_down(client, (room,) if room else rooms, looks=looks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from asynchat.chat.errors import AsynchatError, BadMessage, Refused
 from asynchat.chat.names import casefold
 from asynchat.client.errors import Lost, NotAcknowledged
 from asynchat.client.notices import Back, Notice, Reconnecting
+from asynchat.client.positions import now
 from asynchat.client.show import Line, error, news, show, show_notice
 from asynchat.client.talker import Talker
 from asynchat.client.terminal import backlog
@@ -66,8 +67,10 @@ class Desk:
         self._over: asyncio.Future[None]
         self._seated: asyncio.Event  # the first rooms are entered
 
-    async def run(self, clients: list[tuple[Talker, tuple[str, ...]]]) -> None:
+    async def run(self, clients: list[tuple[Talker, tuple[str, ...]]], *, absent: Sequence[str] = ()) -> None:
         """Sit there until somebody leaves: by /quit, the end of what is typed, or because no server is left.
+
+        At `absent` servers, known by URL, one will be too, once they can be reached.
 
         Raises:
             Lost: the connection ended by itself, and there is no other server.
@@ -81,6 +84,8 @@ class Desk:
                 typing = self._group.create_task(self._type())
                 for client, rooms in clients:
                     await self.sit_down(client, rooms)
+                for url in absent:
+                    self.connecting.begin(url, "", looks=False)
                 self._seated.set()
                 await asyncio.wait([typing, self._over], return_when=asyncio.FIRST_COMPLETED)
                 self.connecting.end()
@@ -99,15 +104,19 @@ class Desk:
     # Servers and places.
 
     async def sit_down(
-        self, client: Talker, rooms: tuple[str, ...], *, looks: Callable[[Place], bool] = lambda _: True
+        self, client: Talker, rooms: tuple[str, ...], *, looks: Callable[[], bool] | None = None
     ) -> None:
-        """Be at one more server, in these rooms, and look at each if one still `looks` there then."""
+        """Be at one more server, in these rooms, and look at each if one still `looks` there then.
+
+        Who looks nowhere looks at the first.
+        """
         server = Server(client)
         self.servers.append(server)
         self._ears[server] = Hearing(self, server)
         self._hearing[server] = self._group.create_task(self._hear(server))
         for room in rooms:
-            server.ask_for(room, looks)
+            if looks is not None:
+                server.ask_for(room, looks)
             try:
                 await client.join(room)
             except Refused:  # the server's words are shown
@@ -170,6 +179,19 @@ class Desk:
             if (place := server.get(name)) is not None:
                 return place
         return None
+
+    def came_to(self, place: Place, looks: Callable[[], bool] | None) -> None:
+        """One is in a room now; `looks` tells whether one looks there, if one asked for it. Who looked nowhere does.
+
+        Nobody else decides where one's words go, and what is half typed is meant for where one looked meanwhile.
+        """
+        typing = self._seated.is_set() and self.face.hides and self.face.half_typed
+        if (self.here is None and not typing) or (looks is not None and looks()):
+            self.here = place
+        elif looks is not None:
+            name = self.name_of(place)
+            number = self.places.index(place) + 1 if place in self.places else name
+            self.tell(news(f"in {name} too; /switch {number} looks there"))
 
     def look(self, place: Place) -> None:
         """Look at a place from now on."""
@@ -309,7 +331,7 @@ class Desk:
                 place.server.last_said = stored.tags.get("msgid", place.server.last_said)
                 if self.face.echoes and "echo-message" not in client.capabilities:
                     words = f"\x01ACTION {text}\x01" if action else text
-                    own = Message("PRIVMSG", [place.name, words], source=client.nick)
+                    own = Message("PRIVMSG", [place.name, words], source=client.nick, tags={"time": now()})
                     self.put(show(own, client.nick))
             self.face.changed()
 

@@ -10,6 +10,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from prompt_toolkit.application import Application
@@ -27,6 +28,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from prompt_toolkit.styles import Style
 
 from asynchat.client.terminal.keys import bindings
+from asynchat.client.terminal.private import private
 from asynchat.wire.text import plain
 
 EACH_S = 0.05
@@ -132,26 +134,38 @@ class Editor:
 
     def _how_many(self) -> StyleAndTextTuples:
         lines = self.buffer.text.count("\n") + 1
-        return [("class:ask", f"send {lines} lines? Enter sends, Ctrl-C does not")]
+        return [("class:ask", f"send {lines} lines? Enter or y sends, n does not")]
 
     # Its life.
 
     async def run(self, *, signals: bool) -> None:
-        """Read keys and draw until `end`; with `signals` SIGTERM and SIGHUP end it too.
+        """Read keys and draw until `end`, or the end of what is typed; with `signals` SIGTERM and SIGHUP end it too.
 
         Raises:
             Left: somebody has pressed Ctrl-C, or a signal came.
         """
         loop = asyncio.get_running_loop()
-        caught = (signal.SIGTERM, signal.SIGHUP) if signals else ()
+        caught = [signal.SIGTERM, signal.SIGHUP] if signals else []
         for number in caught:
             loop.add_signal_handler(number, self.end, Left(128 + number))
+        with suppress(AttributeError):  # Windows has none
+            loop.add_signal_handler(signal.SIGCONT, self._go_on)
+            caught.append(signal.SIGCONT)
         try:
             await self.app.run_async(handle_sigint=False)
+        except EOFError:  # the terminal has gone, or somebody has taken its modes from us
+            self.leave()
         finally:
             for number in caught:
                 loop.remove_signal_handler(number)
             self.flush()
+
+    def _go_on(self) -> None:
+        """We were stopped, and whoever had the terminal meanwhile has left it as they like it."""
+        if self.app.is_running and not self.app._running_in_terminal:  # that one puts it right itself
+            self.app.input.raw_mode().__enter__()  # what it was at first is put back by who runs
+            self.app.renderer.reset()
+            self.app._redraw()
 
     def end(self, why: BaseException | None = None) -> None:
         """Draw no more; the terminal is as it was."""
@@ -266,6 +280,8 @@ class Editor:
             return True
         self._confirming = False
         self._typed.put_nowait(text)
+        if private(text):
+            buffer.reset()  # so that there is nothing to remember
         self._emptied.set()
         return False
 
@@ -302,6 +318,11 @@ class Editor:
             self._changed(self.buffer)  # which a reset does not tell
         else:
             self.end(Left(130))
+
+    @property
+    def confirming(self) -> bool:
+        """Whether one is asked whether to send what stands there."""
+        return self._confirming
 
     def press(self, text: str) -> None:
         """Do as if a command had been typed."""

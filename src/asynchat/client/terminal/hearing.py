@@ -180,8 +180,8 @@ class Hearing:
                 place.people.clear()
                 place.roles.clear()
             place.meet([nick])
-        if mine and place is not None and known is None and self._server.asked_for(place, self._desk.here):
-            self._desk.here = place
+        if mine and place is not None and known is None:
+            self._desk.came_to(place, self._server.asked_for(place))
         self._show(message, place)
 
     def _on_part(self, message: Message) -> None:

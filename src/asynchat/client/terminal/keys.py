@@ -21,6 +21,18 @@ def bindings(editor: Editor) -> KeyBindings:
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.validate_and_handle()
 
+    asked = Condition(lambda: editor.confirming)
+
+    @keys.add("y", filter=asked)
+    @keys.add("Y", filter=asked)
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
+
+    @keys.add("n", filter=asked)
+    @keys.add("N", filter=asked)
+    def _(event: KeyPressEvent) -> None:
+        editor.refuse()
+
     @keys.add("escape", "enter")
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")

@@ -122,17 +122,16 @@ class Server:
         self.away = False  # there is no connection now
         self.last_said = ""  # the id of what one said last
         self._places: dict[str, Place] = {}
-        self._asked: dict[str, Callable[[Place], bool]] = {}  # casefolded name to whether one looks there then
+        self._asked: dict[str, Callable[[], bool]] = {}  # casefolded name to whether one looks there then
         self._leaves: set[str] = set()  # casefolded
 
-    def ask_for(self, room: str, looks: Callable[[Place], bool] = lambda _: True) -> None:
+    def ask_for(self, room: str, looks: Callable[[], bool]) -> None:
         """One wants to go to a room, and to look at it if it still `looks` so when one is there."""
         self._asked[casefold(room)] = looks
 
-    def asked_for(self, place: Place, here: Place | None) -> bool:
-        """Whether one wants to look at a room that one is in now: nobody else decides where one's words go."""
-        looks = self._asked.pop(casefold(place.name), None)
-        return here is None or (looks is not None and looks(place))
+    def asked_for(self, place: Place) -> Callable[[], bool] | None:
+        """What tells whether one looks at a room that one is in now; None if one did not ask for it."""
+        return self._asked.pop(casefold(place.name), None)
 
     def ask_to_leave(self, room: str) -> None:
         """One wants to leave a room."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import TextIO
 
 from asynchat.client.show import Line
+from asynchat.client.terminal.unseen import unseen
 from asynchat.wire.text import plain
 
 
@@ -82,24 +82,3 @@ class PlainFace:
 
     def clear(self) -> None:
         return
-
-
-@contextmanager
-def unseen() -> Iterator[None]:
-    """What is typed meanwhile is not shown by the terminal, if there is one."""
-    try:
-        import termios
-
-        before = termios.tcgetattr(0)
-    except (ImportError, OSError, ValueError):
-        yield
-        return
-    except termios.error:
-        yield
-        return
-    silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
-    termios.tcsetattr(0, termios.TCSADRAIN, silent)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(0, termios.TCSADRAIN, before)

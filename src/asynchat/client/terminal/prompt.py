@@ -28,8 +28,12 @@ class Around:
         self._completion = Completion()
 
     def prompt(self) -> str:
-        name = self.desk.server.client.nick if self.desk is not None and self.desk.servers else ""
-        return f"{plain(name)}> "
+        """Who one is; before that where one looks, if there are several places."""
+        desk = self.desk
+        if desk is None or not desk.servers:
+            return "> "
+        where = f"[{desk.name_of(desk.here)}] " if desk.here is not None and len(desk.places) > 1 else ""
+        return f"{where}{plain(desk.server.client.nick)}> "
 
     def above(self) -> StyleAndTextTuples:
         """What is not stored yet."""

@@ -41,8 +41,10 @@ async def register(desk: Desk, argument: str) -> None:
     if "draft/account-registration" not in client.capabilities:
         desk.tell(error("accounts are not made here; see what the server says"))
         return
+    if argument:
+        desk.tell(error("whoever sees this terminal has seen that; choose another password"))
     password = await desk.face.ask(f"a password for {client.nick}")
-    again = await desk.face.ask("once more")
+    again = await desk.face.ask("once more") if password else ""
     if password != again or not password:
         desk.tell(error("those were two; nothing was done"))
         return

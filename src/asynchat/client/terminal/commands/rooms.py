@@ -29,7 +29,7 @@ async def _enter(desk: Desk, room: str, key: str) -> None:
         desk.look(place)
         return
     present(server.client)
-    server.ask_for(room)
+    server.ask_for(room, lambda: not (desk.face.hides and desk.face.half_typed))
     with suppress(Refused):  # the server's words are shown
         await server.client.join(room, key)
 

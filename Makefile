@@ -54,9 +54,9 @@ bench: install  ## measure everything for hours, and write docs/performance.md (
 	@$(BIN)/python tests/bench/run $(ARGS)
 
 docs: install  ## write docs/reference and the man page anew
-	@$(BIN)/python -m asynchat.cli.reference > docs/reference/settings.md
-	@$(BIN)/python -m asynchat.cli.manual > docs/reference/cli.md
-	@$(BIN)/python -m asynchat.cli.manpage > docs/asynchat.1
+	@$(BIN)/python -m asynchat.cli.pages.reference > docs/reference/settings.md
+	@$(BIN)/python -m asynchat.cli.pages.manual > docs/reference/cli.md
+	@$(BIN)/python -m asynchat.cli.pages.manpage > docs/asynchat.1
 	@$(BIN)/python docs/reference/api.py > docs/reference/api.md
 
 lock:  ## bring requirements.lock up to date with pyproject.toml (needs uv; ARGS=--upgrade for new versions)

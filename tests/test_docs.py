@@ -22,9 +22,9 @@ import asynchat as library
 from asynchat import cli
 from asynchat.chat.events import Flag, Kind, Setting
 from asynchat.cli import COMMANDS
-from asynchat.cli.manpage import man_page, roff
-from asynchat.cli.manual import EXIT_CODES, Page, cli_page, pages
-from asynchat.cli.reference import settings_page
+from asynchat.cli.pages.manpage import man_page, roff
+from asynchat.cli.pages.manual import EXIT_CODES, Page, cli_page, pages
+from asynchat.cli.pages.reference import settings_page
 from asynchat.client.terminal.commands import COMMANDS as DESK
 from asynchat.store.codec import _FIELDS, from_json, to_json
 

@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from asynchat.cli import group
-from asynchat.cli.schema import CLIENT, SERVER, Schema
-from asynchat.cli.starter import starter
+from asynchat.cli.settings.schema import CLIENT, SERVER, Schema
+from asynchat.cli.settings.starter import starter
 from asynchat.config.client import ClientSettings
 from asynchat.config.server import Settings, declared
 from asynchat.config.values import changed
@@ -141,7 +141,7 @@ def test_a_profile_that_is_named_counts_for_what_it_says(home: Home) -> None:
 def test_a_profile_takes_the_place_of_one_in_a_weaker_file(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     weak = home.write("weak.toml", '[default]\nname = "ann"\n[profile.lab]\nurl = "asynchat://old"\nrooms = ["#old"]\n')
     strong = home.write("strong.toml", '[profile.lab]\nurl = "asynchat://lab"\n')
-    monkeypatch.setattr("asynchat.cli.origins.config_files", lambda *_: [weak, strong])
+    monkeypatch.setattr("asynchat.cli.settings.origins.config_files", lambda *_: [weak, strong])
     done = home.run("show", "--client", "-u", "lab")
     values = tomllib.loads(done.stdout)
     assert values["profile"] == {"lab": {"url": "asynchat://lab"}}

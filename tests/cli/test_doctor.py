@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from asynchat.cli import disk, group, machine, ports, reach
-from asynchat.cli.finding import Finding, ok
-from asynchat.cli.reach import Target
+from asynchat.cli import group
+from asynchat.cli.doctor import disk, machine, ports, reaching
+from asynchat.cli.doctor.finding import Finding, ok
+from asynchat.cli.doctor.reaching import Target
 from asynchat.client.trust import Trust
 from asynchat.config.server import Settings
 from asynchat.net.certificates import fingerprint, make_certificate
@@ -541,7 +542,7 @@ def test_where_nobody_is_there_is_no_connection(tmp_path: Path) -> None:
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "it says 'HTTP/1.1 400 Bad Request' and no more"),
         (b"", "it ends the connection"),
         (b"ERROR :Server full\r\n", "Server full"),
-        (b"x" * (reach.MOST + 1), "it says more than anybody would read"),
+        (b"x" * (reaching.MOST + 1), "it says more than anybody would read"),
     ],
 )
 def test_what_answers_otherwise_is_told(answer: bytes, told: str, tmp_path: Path) -> None:
@@ -555,7 +556,7 @@ def test_what_answers_otherwise_is_told(answer: bytes, told: str, tmp_path: Path
 
         speaking = threading.Thread(target=speak, daemon=True)
         speaking.start()
-        found = list(reach.reach(Target("127.0.0.1", listening.getsockname()[1], "", secure=False), Trust()))
+        found = list(reaching.reach(Target("127.0.0.1", listening.getsockname()[1], "", secure=False), Trust()))
         speaking.join()
     assert of(found, "answer") == [("wrong", f"it does not answer as IRC: {told}")]
 
@@ -565,7 +566,7 @@ def test_what_a_hostile_server_says_moves_no_cursor() -> None:
 
 
 def test_who_says_nothing_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reach, "TIMEOUT_S", 0.05)
+    monkeypatch.setattr(reaching, "TIMEOUT_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        found = list(reach.reach(Target("127.0.0.1", silent.getsockname()[1], "", secure=False), Trust()))
+        found = list(reaching.reach(Target("127.0.0.1", silent.getsockname()[1], "", secure=False), Trust()))
     assert of(found, "answer") == [("wrong", "it does not answer as IRC: timed out")]

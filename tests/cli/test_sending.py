@@ -9,7 +9,7 @@ import pytest
 
 from asynchat.chat.errors import StoreError
 from asynchat.cli.exits import MOST_TOLD, exits
-from asynchat.cli.sending import Counter
+from asynchat.cli.send.sender import Counter
 from tests.cli.program import asynchat, lines
 from tests.net.conftest import Serve, serve
 

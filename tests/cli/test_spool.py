@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from asynchat.chat.errors import StoreError
-from asynchat.cli.spool import Author, Spool
+from asynchat.cli.send.spool import Author, Spool
 from tests.cli.program import asynchat, lines
 from tests.net.conftest import PATIENCE_S, Serve, environment, serve
 

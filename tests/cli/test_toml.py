@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asynchat.cli.toml import comment, header, is_secret, masked, plain, written
+from asynchat.cli.settings.toml import comment, header, is_secret, masked, plain, written
 from asynchat.config.values import age, duration, number, setting, size, switch, text, texts
 
 

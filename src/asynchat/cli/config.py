@@ -10,11 +10,11 @@ import click
 
 from asynchat.cli import CONFIG, DISK, FAILURE
 from asynchat.cli.invocation import Invocation
-from asynchat.cli.origins import effective, options_of
 from asynchat.cli.places import config_files, config_places
-from asynchat.cli.schema import CLIENT, SERVER, Schema
-from asynchat.cli.starter import starter, write_new
-from asynchat.cli.toml import comment, header, masked, written
+from asynchat.cli.settings.origins import effective, options_of
+from asynchat.cli.settings.schema import CLIENT, SERVER, Schema
+from asynchat.cli.settings.starter import starter, write_new
+from asynchat.cli.settings.toml import comment, header, masked, written
 from asynchat.config.values import BadConfig, read
 
 server_option = click.option("--server/--client", "server", default=None, help="the server's, or that of join and send")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from asynchat.cli.places import config_files
-from asynchat.cli.toml import written
+from asynchat.cli.settings.toml import written
 from asynchat.config.server import Settings, declared
 from asynchat.config.values import read
 

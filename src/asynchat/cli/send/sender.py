@@ -15,7 +15,7 @@ import click
 
 from asynchat.chat.errors import BadMessage, Refused
 from asynchat.cli.exits import told
-from asynchat.cli.spool import Spool, Waiting
+from asynchat.cli.send.spool import Spool, Waiting
 from asynchat.client.errors import Lost, NotAcknowledged, Unreachable
 from asynchat.client.keyboard import lines
 from asynchat.client.patience import Backoff, Patience

@@ -1,4 +1,4 @@
-"""The manual as a man page, in roff: `python -m asynchat.cli.manpage`."""
+"""The manual as a man page, in roff: `python -m asynchat.cli.pages.manpage`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import click
 
 from asynchat import __version__
-from asynchat.cli.manual import (
+from asynchat.cli.pages.manual import (
     EXIT_CODES,
     FILES,
     NAMES,

@@ -15,9 +15,9 @@ from typing import Any, NoReturn
 import click
 
 from asynchat.cli import CONFIG, DISK, PROTOCOL, REFUSED, RETRY, UNREACHABLE
+from asynchat.cli.admin.takeaway import backup, data_option, export, import_
 from asynchat.cli.asking import ask_new_password
 from asynchat.cli.options import data_folder
-from asynchat.cli.takeaway import backup, data_option, export, import_
 from asynchat.wire import durations
 from asynchat.wire.text import plain
 

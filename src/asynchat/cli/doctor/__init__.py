@@ -11,13 +11,13 @@ import click
 from asynchat.cli import FAILURE, OK
 from asynchat.cli.admin import SOCKET
 from asynchat.cli.config import files_read, problems_of
-from asynchat.cli.finding import Finding, note, ok, wrong
+from asynchat.cli.doctor.finding import Finding, note, ok, wrong
+from asynchat.cli.doctor.reaching import Target, reach
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import address, client_settings, trust
 from asynchat.cli.options import data_folder, settings_from, store_path
-from asynchat.cli.origins import options_of
-from asynchat.cli.reach import Target, reach
-from asynchat.cli.schema import SERVER
+from asynchat.cli.settings.origins import options_of
+from asynchat.cli.settings.schema import SERVER
 from asynchat.config.server import Settings
 from asynchat.config.values import BadConfig
 
@@ -60,7 +60,7 @@ def look_at(url: str, invocation: Invocation) -> Iterator[Finding]:
 
 def examine(ctx: click.Context, data: str | None) -> Iterator[Finding]:
     """All of this machine and of its configuration."""
-    from asynchat.cli import disk, machine, ports
+    from asynchat.cli.doctor import disk, machine, ports
 
     yield from machine.python()
     yield machine.sqlite()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 
 from asynchat import __version__
-from asynchat.cli.finding import Finding, note, ok, wrong
+from asynchat.cli.doctor.finding import Finding, note, ok, wrong
 
 LEAST_SQLITE = (3, 37, 0)
 """The first with STRICT tables."""

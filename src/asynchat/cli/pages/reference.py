@@ -1,4 +1,4 @@
-"""The reference of settings, made from their declaration: `python -m asynchat.cli.reference`."""
+"""The reference of settings, made from their declaration: `python -m asynchat.cli.pages.reference`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from asynchat.cli.options import option_values
 from asynchat.cli.places import config_files
-from asynchat.cli.schema import SERVER, Schema
+from asynchat.cli.settings.schema import SERVER, Schema
 from asynchat.cli.variables import long_name, variable
 from asynchat.config.client import ClientSettings
 from asynchat.config.server import Settings

@@ -17,8 +17,8 @@ from asynchat.cli.exits import exits
 from asynchat.cli.invocation import Invocation
 from asynchat.cli.login import come_in, is_utf8, login_from, login_options, url_option
 from asynchat.cli.seconds import Seconds
-from asynchat.cli.sending import Counter, Sender, SpoolSender
-from asynchat.cli.spool import Author, Spool
+from asynchat.cli.send.sender import Counter, Sender, SpoolSender
+from asynchat.cli.send.spool import Author, Spool
 from asynchat.client.keys import wire_key
 from asynchat.client.registration import Identity
 from asynchat.client.talker import Talker

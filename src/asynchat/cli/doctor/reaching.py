@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
 
-from asynchat.cli.finding import Finding, note, ok, wrong
+from asynchat.cli.doctor.finding import Finding, note, ok, wrong
 from asynchat.client.errors import Untrusted
 from asynchat.client.trust import Trust
 

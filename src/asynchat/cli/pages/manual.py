@@ -1,4 +1,4 @@
-"""What the manual says, made from the commands; and its page: `python -m asynchat.cli.manual`."""
+"""What the manual says, made from the commands; and its page: `python -m asynchat.cli.pages.manual`."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from asynchat.cli.finding import Finding, note, ok, wrong
-from asynchat.cli.reach import Target, is_ours
+from asynchat.cli.doctor.finding import Finding, note, ok, wrong
+from asynchat.cli.doctor.reaching import Target, is_ours
 from asynchat.config.server import ServerSettings
 from asynchat.net.listen import Listen
 

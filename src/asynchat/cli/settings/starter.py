@@ -11,8 +11,8 @@ from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
-from asynchat.cli.schema import Schema
-from asynchat.cli.toml import comment, is_secret, written
+from asynchat.cli.settings.schema import Schema
+from asynchat.cli.settings.toml import comment, is_secret, written
 
 
 def starter(schema: Schema) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asynchat.chat.errors import StoreError
-from asynchat.cli.finding import Finding, note, ok, wrong
+from asynchat.cli.doctor.finding import Finding, note, ok, wrong
 from asynchat.store.mark import Mark
 from asynchat.store.schema import VERSION, check, read_only
 

@@ -179,5 +179,5 @@ def judge_bound(bound: Bound, files: Mapping[str, Figures]) -> Judged:
         return Judged(bound.what, wanted, "not measured", None, "", None)
     value = bound.value(figures)
     much = described(figures["search"] | {"bytes": 0}) if bound.key == "search" else described(figures)
-    what = f"{bound.what}, {much.removesuffix(', 0 GB')}"
+    what = ", ".join(part for part in (bound.what, much.removesuffix(", 0 GB")) if part)
     return Judged(what, wanted, f"{value:.3g} {bound.unit}", value <= bound.bound, "", None)

@@ -28,7 +28,7 @@ log = logging.getLogger("asynchat")
 
 SOFT_MARK = 128 * 1024
 """Unsent bytes of earlier batches past which a session lags."""
-CROWD = 500
+CROWD = 250
 """To how many one line goes in one turn of the loop: a write takes 5 µs, and others want their turn, too."""
 
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from asynchat.config.server import Settings
 from asynchat.config.values import BadConfig
@@ -73,9 +73,9 @@ class Server(Application):
         listen: str | Sequence[str] | None = None,
         sockets: Iterable[socket.socket] = (),
         store: str | Path | None = None,
-        durability: str | None = None,
+        durability: Literal["sync", "process"] | None = None,
         room: str | None = None,
-        accounts: str | None = None,
+        accounts: Literal["off", "optional", "required"] | None = None,
         wires: str | Iterable[str] = WIRES,
         speakers: str | Iterable[str] = (),
         hook_timeout: float = 5.0,

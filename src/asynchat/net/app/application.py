@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from asynchat.chat.errors import BadName, BadRoomName
 from asynchat.chat.names import is_room
 from asynchat.net.app.ban import Ban, ban_of
-from asynchat.net.app.event import What
-from asynchat.net.app.hooks import AfterHook, Authenticator, BeforeHook, Hooks, check_word
+from asynchat.net.app.event import Happened, What
+from asynchat.net.app.hooks import AfterEvent, AfterHook, AfterMessage, Authenticator, BeforeHook, Hooks, check_word
 from asynchat.net.app.inside import Inside
 from asynchat.net.app.person import Person, person_of
 from asynchat.net.app.room import Room
@@ -55,6 +55,12 @@ class Application:
             return function
 
         return register
+
+    @overload
+    def after[F: AfterMessage](self, what: Literal["message"], *, room: str | None = None) -> Callable[[F], F]: ...
+
+    @overload
+    def after[F: AfterEvent](self, what: Happened, *, room: str | None = None) -> Callable[[F], F]: ...
 
     def after[F: AfterHook](self, what: What, *, room: str | None = None) -> Callable[[F], F]:
         """Have a function told of each event once it is stored, or of those in one room.

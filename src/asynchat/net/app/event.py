@@ -10,7 +10,8 @@ from typing import Literal
 from asynchat.chat import events
 from asynchat.chat.messages import Message, message_of
 
-What = Literal["message", "join", "leave", "kick", "topic", "rename"]
+Happened = Literal["join", "leave", "kick", "topic", "rename"]
+What = Literal["message"] | Happened
 
 KINDS: Mapping[What, tuple[type[events.Event], ...]] = {
     "message": (events.Said,),

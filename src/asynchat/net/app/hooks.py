@@ -14,12 +14,14 @@ from asynchat.net.app import after
 from asynchat.net.app.after import After, Following
 from asynchat.net.app.calls import Calls
 from asynchat.net.app.context import NAME, Command
-from asynchat.net.app.event import KINDS, What
+from asynchat.net.app.event import KINDS, Event, What
 from asynchat.net.journal import Entry
 from asynchat.wire.asked import Slash, is_known
 
 BeforeHook = Callable[[Message], Awaitable[str | None] | str | None]
-AfterHook = Callable[[Any], Awaitable[object] | object]
+AfterMessage = Callable[[Message], Awaitable[object] | object]
+AfterEvent = Callable[[Event], Awaitable[object] | object]
+AfterHook = AfterMessage | AfterEvent
 Authenticator = Callable[[str, str], Awaitable[str | None] | str | None]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, get_args
 
 from asynchat.chat.errors import NoSuchMessage, NoText
 from asynchat.chat.events import Kind, Said
@@ -12,7 +13,7 @@ from asynchat.net.app.inside import Inside
 from asynchat.net.app.receipt import Receipt
 from asynchat.wire.irc.message import REACT, REPLY
 
-KINDS = (Kind.MESSAGE.value, Kind.NOTICE.value, Kind.ACTION.value)
+Spoken = Literal["message", "notice", "action"]
 """What may be said; reactions and the like have methods of their own."""
 EMOJI = 64
 """Bytes of a reaction; what is longer is cut."""
@@ -30,7 +31,7 @@ class Talk:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
 
-    async def send(self, text: str, *, by: str, key: str | None = None, kind: str = "message") -> Receipt:
+    async def send(self, text: str, *, by: str, key: str | None = None, kind: Spoken = "message") -> Receipt:
         """Say something there; returns once it is stored, and shown to who is connected.
 
         `text` may have several lines, parted by LF. What `by` has said before under the same `key`, of up to 128
@@ -40,8 +41,8 @@ class Talk:
             Refused: NO_SUCH_NAME, nobody of that name is here; or what policy, a hook or the store says no to.
             ValueError: there is no such kind.
         """
-        if kind not in KINDS:
-            raise ValueError(f"{kind!r} is no kind of message: {', '.join(KINDS)}")
+        if kind not in get_args(Spoken):
+            raise ValueError(f"{kind!r} is no kind of message: {', '.join(get_args(Spoken))}")
         return await self._inside().speakers.send(self.name, text, Kind(kind), by=by, key=key)
 
     async def react(self, message: str, emoji: str, *, by: str, key: str | None = None) -> Receipt:

@@ -25,6 +25,8 @@ async def outlive(task: asyncio.Task[None], *, grace_s: float = 0.0) -> None:
             left_s = None
             task.cancel()
     if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # nobody is told of it any more
         raise cancelled
     if not task.cancelled():
         task.result()

@@ -14,6 +14,7 @@ import pytest
 
 import asynchat
 from tests.net.conftest import NEWS, NO, PATIENCE_S, IrcClient, LineClient, Walk, on_both_loops, settings
+from tests.net.test_isolation import stall
 from tests.net.test_server import left, talk_once
 
 
@@ -105,14 +106,18 @@ async def test_who_is_cancelled_while_it_begins_leaves_nothing_behind(tmp_path: 
 
 
 async def test_a_close_that_is_cancelled_waits_for_nobody_any_more(walk_in: Walk) -> None:
-    async with asynchat.Server(port=0) as server:
-        deaf = await walk_in(LineClient, server.port, "deaf")
+    stalled: list[socket.socket] = []
+    async with asynchat.Server(settings(limits={"flood": False})) as server:
+        nat = await walk_in(LineClient, server.port, "nat")
+        await stall(server.port, b"stan", stalled, b"/help\n" * 2000)  # who never reads what is left for them
+        await nat.until(NEWS, "stan joined")
         closing = asyncio.create_task(server.close(grace=10 * PATIENCE_S))
-        for _ in range(5):
-            await asyncio.sleep(0)
+        await nat.rest()
+        assert not closing.done()
         await again_and_again(closing)
         assert not server.running
-        await deaf.rest()
+    for sock in stalled:
+        sock.close()
 
 
 @on_both_loops
